@@ -1,0 +1,58 @@
+import type { Incarnation, RouterId, WorkerId } from '@kvasir/units';
+
+/** `namespace.component.endpoint`, e.g. `kvasir.prefill.generate`: what workers register at and routers watch. */
+export interface EndpointName {
+  readonly namespace: string;
+  readonly component: string;
+  readonly endpoint: string;
+}
+
+export type WorkerRole = 'prefill' | 'decode' | 'both';
+export type DialectName = 'vllm' | 'sglang' | 'trtllm';
+
+/** What an engine says of itself when it registers. */
+export interface WorkerRecord {
+  readonly workerId: WorkerId;
+  readonly incarnation: Incarnation;
+  readonly endpoint: EndpointName;
+  /** Base URL of the engine's HTTP server, without a trailing slash. */
+  readonly url: string;
+  readonly dialect: DialectName;
+  readonly role: WorkerRole;
+  readonly model: string;
+  /** Longest prompt plus output, in tokens. */
+  readonly contextTokensMax: number;
+  /** Directory with `tokenizer.json` and `tokenizer_config.json`, or null when the frontend must be told. */
+  readonly tokenizerPath: string | null;
+  /** Tokens per KV block; equal for all workers of a pool. */
+  readonly blockSize: number;
+  /** Data-parallel ranks `rankStart … rankStart + rankCount − 1`. */
+  readonly rankStart: number;
+  readonly rankCount: number;
+  /** KV capacity per rank, in blocks; null when the engine does not say. */
+  readonly kvBlocksTotal: number | null;
+  /** Token budget of one engine step; null when the engine does not say. */
+  readonly batchedTokensMax: number | null;
+  /** False when the worker publishes no KV events: its index is then fed by routing decisions. */
+  readonly publishesKvEvents: boolean;
+  /** True once the worker takes no new work. */
+  readonly isDraining: boolean;
+  /** Labels that routing constraints can require, e.g. `zone=a`. */
+  readonly taints: readonly string[];
+}
+
+/** A router that serves `Router` for one endpoint. */
+export interface RouterRecord {
+  readonly routerId: RouterId;
+  readonly endpoint: EndpointName;
+  /** `host:port` of its gRPC server. */
+  readonly address: string;
+  readonly isDraining: boolean;
+}
+
+/** What all workers of one endpoint share; set by whoever registers first, kept while anyone is registered. */
+export interface PoolRecord {
+  readonly endpoint: EndpointName;
+  readonly model: string;
+  readonly blockSize: number;
+}

@@ -1,0 +1,1 @@
+export type { EventPlane, PlaneHealth, PlaneMessage, Subscription } from './event-plane.js';

@@ -1,0 +1,1 @@
+export type { EndpointView, Lease, RegisterOutcome, Registry, RegistryWatch } from './registry.js';

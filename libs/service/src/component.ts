@@ -1,0 +1,18 @@
+/** What was left when a drain ended. */
+export interface DrainReport {
+  /** Requests still running when the deadline came; 0 when all finished. */
+  readonly abandonedRequests: number;
+}
+
+/**
+ * Anything with a life: an app, a server, a subscription.
+ * Constructors start nothing; `start` does all that can fail; `drain` finishes what runs and takes nothing new; `close` ends at once.
+ * `drain` and `close` are idempotent.
+ */
+export interface Component {
+  readonly name: string;
+  /** @throws when the component cannot run; it has then released what it had taken. */
+  start(signal: AbortSignal): Promise<void>;
+  drain(deadlineMs: number): Promise<DrainReport>;
+  close(): Promise<void>;
+}

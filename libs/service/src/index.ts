@@ -1,0 +1,3 @@
+export { systemClock } from './clock.js';
+export type { CancelTimer, Clock } from './clock.js';
+export type { Component, DrainReport } from './component.js';
