@@ -1,0 +1,134 @@
+/**
+ * What `npm start`, `npm test`, `npm run check`, `npm run bench` and `npm run replay` run: makes a fresh clone ready
+ * (packages, build), then does the command. Plain JavaScript without dependencies, because nothing is installed yet.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+const NODE_MINIMUM = { major: 20, minor: 19 };
+const EXIT_USAGE = 64;
+
+/** Nx must neither leave a daemon behind nor ask the network. */
+const ENVIRONMENT = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
+
+function fail(sentence, code) {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(code);
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const isOldEnough =
+    major > NODE_MINIMUM.major || (major === NODE_MINIMUM.major && minor >= NODE_MINIMUM.minor);
+  if (!isOldEnough) {
+    fail(
+      `Kvasir needs Node ${NODE_MINIMUM.major}.${NODE_MINIMUM.minor} or newer, this is Node ${process.versions.node}.`,
+      EXIT_USAGE,
+    );
+  }
+}
+
+/** Runs a tool of this workspace; ends the process with its exit code when it fails. */
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', env: ENVIRONMENT, ...options });
+  if (result.error) fail(`Cannot run ${command}: ${result.error.message}`, 1);
+  if (result.status !== 0 && !options.allowFailure) process.exit(result.status ?? 1);
+  return result;
+}
+
+const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
+const newestOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+/** Installs exactly what the lock file says, once per lock file. */
+function install() {
+  const lock = join(ROOT, 'package-lock.json');
+  const stamp = join(ROOT, 'node_modules', '.kvasir-installed');
+  const wanted = createHash('sha256').update(readFileSync(lock)).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const byHand = join(ROOT, 'node_modules', '.package-lock.json');
+  if (newestOf(byHand) < newestOf(lock)) {
+    process.stderr.write('Installing packages (only when the lock file has changed) …\n');
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: ['ignore', 2, 2] });
+  }
+  writeFileSync(stamp, wanted);
+}
+
+/** Compiles what has changed; a second or so when nothing has. */
+function build() {
+  run(bin('tsc'), ['-b', 'tsconfig.build.json'], { stdio: ['ignore', 2, 2] });
+}
+
+/** Continues in this process, so that a Ctrl-C reaches one process and no forwarding can double it. */
+async function become(entry, args) {
+  const file = join(ROOT, entry);
+  process.argv = [process.argv[0], file, ...args];
+  await import(pathToFileURL(file).href);
+}
+
+/** All tests with the one closing line `N passed, M failed`. */
+function test(args) {
+  mkdirSync(join(ROOT, 'tmp'), { recursive: true });
+  const report = join(ROOT, 'tmp', 'vitest.json');
+  const result = run(
+    bin('vitest'),
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+    { allowFailure: true },
+  );
+  const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null;
+  if (counts === null) fail('The test runner ended without a report.', 1);
+  // A file that does not load has no cases: it counts as one failure, so that it cannot hide.
+  const brokenFiles = counts.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  ).length;
+  console.log(`${counts.numPassedTests} passed, ${counts.numFailedTests + brokenFiles} failed`);
+  process.exit(result.status ?? 1);
+}
+
+/** The one gate: format, boundaries, types, dead code, unit tests. */
+function check() {
+  const steps = [
+    ['format', bin('prettier'), ['--check', '--log-level=warn', '.']],
+    ['types', bin('tsc'), ['-b']],
+    ['lint and boundaries', bin('nx'), ['run-many', '-t', 'lint', '--output-style=static', '--parallel=2']],
+    ['dead code', bin('knip'), ['--no-progress']],
+    ['unit tests', bin('vitest'), ['run', '--project', 'unit', '--reporter=dot']],
+  ];
+  for (const [name, command, args] of steps) {
+    process.stderr.write(`\n── ${name}\n`);
+    run(command, args);
+  }
+  process.stderr.write('\nAll checks passed.\n');
+}
+
+const COMMANDS = {
+  start: async (args) => {
+    build();
+    await become('tools/stack/dist/main.js', args);
+  },
+  replay: async (args) => {
+    build();
+    await become('tools/replay/dist/main.js', args);
+  },
+  bench: async (args) => {
+    build();
+    await become('tools/bench/dist/main.js', args);
+  },
+  test: (args) => {
+    build();
+    test(args);
+  },
+  check,
+};
+
+checkNode();
+const [name, ...args] = process.argv.slice(2);
+const command = COMMANDS[name];
+if (command === undefined) {
+  fail(`Cannot run "${name ?? ''}": the commands are ${Object.keys(COMMANDS).join(', ')}.`, EXIT_USAGE);
+}
+install();
+await command(args);
