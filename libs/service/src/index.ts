@@ -1,3 +1,29 @@
+export { addAdminRoutes, createAdminServer } from './admin-server.js';
+export type { AdminRoutes, AdminServer, Readiness } from './admin-server.js';
 export { systemClock } from './clock.js';
 export type { CancelTimer, Clock } from './clock.js';
 export type { Component, DrainReport } from './component.js';
+export { ServiceError, serviceErrors } from './errors.js';
+export type { ServiceErrorCode } from './errors.js';
+export { KvasirError } from './kvasir-error.js';
+export { formatAddress, listenError } from './listen.js';
+export { createLogger, logLevels } from './logger.js';
+export type { Logger, LogLevel } from './logger.js';
+export { createMetrics } from './metrics.js';
+export type { Counter, Gauge, GaugeSpec, Histogram, HistogramSpec, Metrics, MetricSpec } from './metrics.js';
+export { defineOptions } from './options.js';
+export type {
+  OptionCatalog,
+  OptionSpec,
+  OptionSpecs,
+  OptionTable,
+  OptionValue,
+  OptionValues,
+} from './options.js';
+export { formatHelp, formatOptionsMarkdown } from './options-text.js';
+export { readOptions } from './read-options.js';
+export type { OptionReading, OptionSources } from './read-options.js';
+export { DRAIN_MS_DEFAULT, EXIT_BAD_CONFIGURATION, runMain } from './run-main.js';
+export type { Main } from './run-main.js';
+export { Supervisor } from './supervisor.js';
+export type { SupervisorState } from './supervisor.js';

@@ -1,0 +1,71 @@
+import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Component, DrainReport } from './component.js';
+import { listenError } from './listen.js';
+import type { Metrics } from './metrics.js';
+
+/** Whether this service should be given work now. */
+export type Readiness = { readonly kind: 'ready' } | { readonly kind: 'notReady'; readonly reason: string };
+
+export interface AdminRoutes {
+  readonly metrics: Metrics;
+  readonly readiness: () => Readiness;
+}
+
+/**
+ * Adds `/health` and `/live` (200 while the process answers), `/ready` (200, or 503 with the reason) and `/metrics` (Prometheus text) to a
+ * server that is there already.
+ */
+export function addAdminRoutes(server: FastifyInstance, routes: AdminRoutes): void {
+  server.get('/live', () => ({ status: 'live' }));
+  server.get('/health', () => {
+    const readiness = routes.readiness();
+    return readiness.kind === 'ready'
+      ? { status: 'healthy' }
+      : { status: 'healthy', notReady: readiness.reason };
+  });
+  server.get('/ready', (_request, reply) => {
+    const readiness = routes.readiness();
+    if (readiness.kind === 'ready') return reply.send({ status: 'ready' });
+    return reply.code(503).send({ status: 'not ready', reason: readiness.reason });
+  });
+  server.get('/metrics', async (_request, reply) => {
+    const text = await routes.metrics.render();
+    return reply.header('content-type', routes.metrics.contentType).send(text);
+  });
+}
+
+export interface AdminServer extends Component {
+  /** Where it listens. @throws TypeError before it has started. */
+  address(): { readonly host: string; readonly port: number };
+}
+
+/**
+ * A small HTTP server for probes and scrapes. It keeps answering while the service drains, so start it first.
+ * @param options.port 0 takes a free one.
+ * @throws (from start) ServiceError when it cannot listen.
+ */
+export function createAdminServer(
+  options: AdminRoutes & { readonly name: string; readonly host: string; readonly port: number },
+): AdminServer {
+  const server = fastify({ logger: false, forceCloseConnections: true });
+  addAdminRoutes(server, options);
+  return {
+    name: options.name,
+    async start() {
+      try {
+        await server.listen({ host: options.host, port: options.port });
+      } catch (error) {
+        throw listenError(error, options.host, options.port);
+      }
+    },
+    drain: (): Promise<DrainReport> => Promise.resolve({ abandonedRequests: 0 }),
+    close: () => server.close(),
+    address() {
+      const address = server.server.address();
+      if (address === null || typeof address === 'string')
+        throw new TypeError(`Cannot tell the address of ${options.name}: it is not started`);
+      return { host: address.address, port: address.port };
+    },
+  };
+}

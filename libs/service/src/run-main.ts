@@ -1,0 +1,115 @@
+import type { Component } from './component.js';
+import { ServiceError } from './errors.js';
+import { KvasirError } from './kvasir-error.js';
+import type { OptionSpecs, OptionTable, OptionValues } from './options.js';
+import { readOptions } from './read-options.js';
+
+/** Exit code for a wrong command line or environment (EX_USAGE of sysexits.h). */
+export const EXIT_BAD_CONFIGURATION = 64;
+
+/** How long running requests may take to finish after SIGTERM. */
+export const DRAIN_MS_DEFAULT = 30_000;
+
+/** A program: its options and how to build it from their values. */
+export interface Main<Specs extends OptionSpecs> {
+  readonly options: OptionTable<Specs>;
+  readonly version: string;
+  /** Arguments after the program's name (`process.argv.slice(2)`). */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Builds the program; starts nothing.
+   * @throws ServiceError `SERVICE_BAD_CONFIGURATION` when the values cannot work together with what was found: exit code 64.
+   */
+  create(values: OptionValues<Specs>): Component | Promise<Component>;
+  /** Called once it runs, e.g. to print where. */
+  started?(component: Component): void;
+  /** Deadline of the drain; `DRAIN_MS_DEFAULT` when absent. */
+  drainMs?(values: OptionValues<Specs>): number;
+}
+
+/**
+ * Runs a program until a signal ends it. Exit codes: 0 after a clean stop, `--help` or `--version`; 64 for bad configuration (one sentence
+ * per problem on standard error, nothing was opened); 1 when the start failed (one sentence) or a drain abandoned requests; 128 + signal
+ * number when a second signal cuts the drain short.
+ */
+export async function runMain<Specs extends OptionSpecs>(main: Main<Specs>): Promise<never> {
+  const reading = readOptions(main.options, main);
+  switch (reading.kind) {
+    case 'help':
+      return exitAfter(process.stdout, reading.text, 0);
+    case 'version':
+      return exitAfter(process.stdout, `${main.options.program} ${main.version}\n`, 0);
+    case 'invalid':
+      return exitAfter(process.stderr, `${reading.problems.join('\n')}\n`, EXIT_BAD_CONFIGURATION);
+    case 'ok':
+      return run(main, reading.values);
+  }
+}
+
+async function run<Specs extends OptionSpecs>(
+  main: Main<Specs>,
+  values: OptionValues<Specs>,
+): Promise<never> {
+  const stop = new AbortController();
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
+  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    stop.abort();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  let component: Component;
+  try {
+    component = await main.create(values);
+    await component.start(stop.signal);
+  } catch (error) {
+    // A stop asked for during the start is not a failed start.
+    if (stop.signal.aborted) return exitAfter(process.stderr, '', 0);
+    return exitAfter(process.stderr, describeFailure(main.options.program, error), exitCodeOf(error));
+  }
+  main.started?.(component);
+  // A pending signal handler alone does not keep Node alive; a component may have nothing else open.
+  const keepAlive = setInterval(() => undefined, 2 ** 30);
+  await stopped;
+  const code = await stopComponent(component, main.drainMs?.(values) ?? DRAIN_MS_DEFAULT);
+  clearInterval(keepAlive);
+  return exitAfter(process.stderr, code.text, code.exitCode);
+}
+
+async function stopComponent(
+  component: Component,
+  drainMs: number,
+): Promise<{ readonly exitCode: 0 | 1; readonly text: string }> {
+  try {
+    const { abandonedRequests } = await component.drain(drainMs);
+    await component.close();
+    if (abandonedRequests === 0) return { exitCode: 0, text: '' };
+    return {
+      exitCode: 1,
+      text: `Stopped with ${abandonedRequests} requests unfinished after ${drainMs} ms\n`,
+    };
+  } catch (error) {
+    return { exitCode: 1, text: `Cannot stop ${component.name} cleanly: ${String(error)}\n` };
+  }
+}
+
+/** One sentence for what has a stable or system code; a bug keeps its stack, for it is no use without. */
+function describeFailure(program: string, error: unknown): string {
+  if (error instanceof KvasirError) return `${error.message}\n`;
+  if (error instanceof Error && 'code' in error) return `Cannot start ${program}: ${error.message}\n`;
+  return `Cannot start ${program}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+}
+
+function exitCodeOf(error: unknown): 1 | 64 {
+  return error instanceof ServiceError && error.code === 'SERVICE_BAD_CONFIGURATION'
+    ? EXIT_BAD_CONFIGURATION
+    : 1;
+}
+
+/** Exits once the text is written: a pipe may take it later than this tick. */
+function exitAfter(stream: NodeJS.WriteStream, text: string, exitCode: number): Promise<never> {
+  return new Promise<never>(() => {
+    stream.write(text, () => process.exit(exitCode));
+  });
+}
