@@ -50,9 +50,10 @@ export interface RouterRecord {
   readonly isDraining: boolean;
 }
 
-/** What all workers of one endpoint share; set by whoever registers first, kept while anyone is registered. */
+/** What all workers of one endpoint share; set by whoever registers or claims first, kept while anyone who did is alive. */
 export interface PoolRecord {
   readonly endpoint: EndpointName;
-  readonly model: string;
+  /** Null while only routers have claimed the pool, who need not know its model: the first worker sets it. */
+  readonly model: string | null;
   readonly blockSize: number;
 }
