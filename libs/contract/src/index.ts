@@ -35,3 +35,28 @@ export type { KvSource } from './subjects.js';
 export { WireHeader } from './wire-words.js';
 export type { Malformed } from './wire-words.js';
 export type { ProtoGrpcType as RouterProto } from './generated/router.js';
+export type {
+  DumpEventsResponse as DumpEventsResponseInput,
+  DumpEventsResponse__Output as DumpEventsResponseOutput,
+} from './generated/kvasir/v1/DumpEventsResponse.js';
+export type { GenerateRequest as GenerateRequestInput } from './generated/kvasir/v1/GenerateRequest.js';
+export type {
+  GenerateResponse as GenerateResponseInput,
+  GenerateResponse__Output as GenerateResponseOutput,
+} from './generated/kvasir/v1/GenerateResponse.js';
+export type { GetOverlapScoresResponse__Output as OverlapScoresOutput } from './generated/kvasir/v1/GetOverlapScoresResponse.js';
+export type { GetPotentialLoadsResponse__Output as PotentialLoadsOutput } from './generated/kvasir/v1/GetPotentialLoadsResponse.js';
+export type { Prompt as PromptInput, Prompt__Output as PromptOutput } from './generated/kvasir/v1/Prompt.js';
+export type {
+  RouteDecision as RouteDecisionInput,
+  RouteDecision__Output as RouteDecisionOutput,
+} from './generated/kvasir/v1/RouteDecision.js';
+export type { RouterHandlers as RouterWireHandlers } from './generated/kvasir/v1/Router.js';
+export type {
+  RouterOverrides as RouterOverridesInput,
+  RouterOverrides__Output as RouterOverridesOutput,
+} from './generated/kvasir/v1/RouterOverrides.js';
+export type {
+  RoutingConstraints as RoutingConstraintsInput,
+  RoutingConstraints__Output as RoutingConstraintsOutput,
+} from './generated/kvasir/v1/RoutingConstraints.js';
