@@ -1,0 +1,113 @@
+import type { DialectName, HashWords } from '@kvasir/contract';
+import type { Incarnation, RequestId, WorkerId } from '@kvasir/units';
+
+/** A prompt and what separates equal tokens with unequal KV. */
+export interface RouterPrompt {
+  /** Token ids; the receiver owns its copy. */
+  readonly tokens: Uint32Array;
+  /** Adapter name; absent for the base model. */
+  readonly loraName?: string | undefined;
+  /** Isolation salt. */
+  readonly cacheSalt?: string | undefined;
+  /** Model name; absent means the pool's only model. */
+  readonly model?: string | undefined;
+}
+
+/** Per-request overrides of the router's configuration; an absent field keeps the configured value. Numbers are finite and not negative. */
+export interface RouterOverrides {
+  readonly temperature?: number | undefined;
+  readonly overlapScoreCredit?: number | undefined;
+  readonly prefillLoadScale?: number | undefined;
+  readonly assumeKvReuse?: boolean | undefined;
+  readonly trackPrefillTokens?: boolean | undefined;
+}
+
+/** Restricts the candidates; a target must satisfy all that is given. */
+export interface RoutingConstraints {
+  /** Exact worker; the call fails when it cannot take the request. */
+  readonly pinnedWorkerId?: WorkerId | undefined;
+  readonly pinnedRank?: number | undefined;
+  /** Absent or empty allows every worker. */
+  readonly allowedWorkerIds?: readonly WorkerId[] | undefined;
+  readonly excludedWorkerIds?: readonly WorkerId[] | undefined;
+  readonly requiredTaints?: readonly string[] | undefined;
+}
+
+export interface BestWorkerIdRequest {
+  readonly prompt: RouterPrompt;
+  readonly overrides?: RouterOverrides | undefined;
+  readonly constraints?: RoutingConstraints | undefined;
+}
+
+export interface FindBestWorkerRequest extends BestWorkerIdRequest {
+  /** Unique per booking; chosen by the caller; 1 to `REQUEST_ID_LENGTH_MAX` characters. */
+  readonly requestId: RequestId;
+  readonly expectedOutputTokens?: number | undefined;
+}
+
+export interface GenerateRequest extends BestWorkerIdRequest {
+  /** Null lets the router choose one. */
+  readonly requestId: RequestId | null;
+  /** UTF-8 JSON object of the engine's own sampling fields; empty for none. */
+  readonly samplingJson: Uint8Array;
+}
+
+/** One named term of a cost. */
+export interface CostTerm {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+/** Where a request goes, and why. */
+export interface RouteDecision {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  /** Base URL of the engine. */
+  readonly url: string;
+  readonly dialect: DialectName;
+  readonly incarnation: Incarnation;
+  /** Leading prompt blocks that the chosen target holds. */
+  readonly overlapBlocks: number;
+  /** Complete blocks of the prompt. */
+  readonly promptBlocks: number;
+  readonly blockSize: number;
+  readonly cachedTokens: number;
+  readonly cost: number;
+  readonly terms: readonly CostTerm[];
+  /** Pool that was chosen; null when a local router answers. */
+  readonly pool: string | null;
+}
+
+/** What one target's load would be if it took the prompt. */
+export interface PotentialLoad {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  readonly potentialPrefillTokens: number;
+  readonly potentialDecodeBlocks: number;
+  readonly activeRequests: number;
+}
+
+export interface OverlapScores {
+  readonly blockSize: number;
+  readonly promptBlocks: number;
+  readonly scores: readonly {
+    readonly workerId: WorkerId;
+    readonly rank: number;
+    readonly overlapBlocks: number;
+  }[];
+}
+
+/** Blocks that one target holds, as one chain: each block's parent is the one before it. */
+export interface DumpedChain {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  /** The block before the first; null at the root of a prompt. */
+  readonly parent: HashWords | null;
+  readonly hashes: HashWords;
+}
+
+/** First `routed`, then one `chunk` per engine event with its JSON as it came. */
+export type GenerateEvent =
+  | { readonly kind: 'routed'; readonly decision: RouteDecision }
+  | { readonly kind: 'chunk'; readonly json: Uint8Array };

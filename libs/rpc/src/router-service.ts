@@ -1,0 +1,135 @@
+import type {
+  PromptOutput,
+  RouterOverridesOutput,
+  RouterWireHandlers,
+  RoutingConstraintsOutput,
+} from '@kvasir/contract';
+import type { RequestId } from '@kvasir/units';
+import { rpcError } from './errors.js';
+import { ROUTER_SERVICE, routerConstructor, routerPackage } from './router-definition.js';
+import type {
+  BestWorkerIdRequest,
+  DumpedChain,
+  FindBestWorkerRequest,
+  GenerateEvent,
+  GenerateRequest,
+  OverlapScores,
+  PotentialLoad,
+  RouteDecision,
+  RouterPrompt,
+} from './router-messages.js';
+import * as wire from './router-wire.js';
+import type { RpcServer } from './rpc-server.js';
+import { serveStream, serveUnary } from './serve-call.js';
+import type { CallSurroundings, MaybePromise } from './serve-call.js';
+
+/**
+ * What a router does with each call, in domain types. A handler that throws an `RpcError` answers with its status and code; anything else it
+ * throws is logged and answered INTERNAL. A handler left out answers UNIMPLEMENTED.
+ */
+export interface RouterHandlers {
+  bestWorkerId(request: BestWorkerIdRequest): MaybePromise<RouteDecision>;
+  findBestWorker(request: FindBestWorkerRequest): MaybePromise<RouteDecision>;
+  /** @returns false when no such booking is known. */
+  markPrefillComplete(requestId: RequestId): MaybePromise<boolean>;
+  /** @returns false when no such booking is known. */
+  free(requestId: RequestId): MaybePromise<boolean>;
+  getPotentialLoads(prompt: RouterPrompt): MaybePromise<readonly PotentialLoad[]>;
+  getOverlapScores(prompt: RouterPrompt): MaybePromise<OverlapScores>;
+  /** The signal aborts when the caller leaves; the iterable is then returned. */
+  dumpEvents(signal: AbortSignal): Iterable<DumpedChain> | AsyncIterable<DumpedChain>;
+  /** The signal aborts when the caller leaves; the iterable is then returned. */
+  generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
+}
+
+/** Serves `kvasir.v1.Router` on a server that has not started yet. */
+export function addRouterService(server: RpcServer, handlers: Partial<RouterHandlers>): void {
+  server.add({
+    serviceName: ROUTER_SERVICE,
+    packageDefinition: routerPackage(),
+    service: routerConstructor().service,
+    handlers: (around) => wireHandlers(handlers, around),
+  });
+}
+
+function wireHandlers(handlers: Partial<RouterHandlers>, around: CallSurroundings): RouterWireHandlers {
+  const served = <Method extends keyof RouterHandlers>(method: Method): RouterHandlers[Method] => {
+    const handler = handlers[method];
+    if (handler !== undefined) return handler.bind(handlers) as RouterHandlers[Method];
+    return (() => {
+      const name = `${method[0]?.toUpperCase() ?? ''}${method.slice(1)}`;
+      throw rpcError('RPC_UNIMPLEMENTED', `${ROUTER_SERVICE}.${name} is not served by this router yet`);
+    }) as RouterHandlers[Method];
+  };
+  const route = served('bestWorkerId');
+  const book = served('findBestWorker');
+  const mark = served('markPrefillComplete');
+  const free = served('free');
+  const loads = served('getPotentialLoads');
+  const scores = served('getOverlapScores');
+  const dump = served('dumpEvents');
+  const generate = served('generate');
+  return {
+    BestWorkerId: serveUnary(around, ({ prompt, overrides, constraints }) =>
+      then(route(decodeRouted(prompt, overrides, constraints)), wire.encodeDecision),
+    ),
+    FindBestWorker: serveUnary(
+      around,
+      ({ requestId, prompt, overrides, constraints, expectedOutputTokens }) =>
+        then(
+          book({
+            requestId: wire.decodeRequestId(requestId),
+            ...decodeRouted(prompt, overrides, constraints),
+            expectedOutputTokens: expectedOutputTokens === 0 ? undefined : expectedOutputTokens,
+          }),
+          wire.encodeDecision,
+        ),
+    ),
+    MarkPrefillComplete: serveUnary(around, ({ requestId }) =>
+      then(mark(wire.decodeRequestId(requestId)), (marked) => ({ marked })),
+    ),
+    Free: serveUnary(around, ({ requestId }) =>
+      then(free(wire.decodeRequestId(requestId)), (released) => ({ released })),
+    ),
+    GetPotentialLoads: serveUnary(around, ({ prompt }) =>
+      then(loads(wire.decodePrompt(prompt)), (found) => ({ loads: [...found] })),
+    ),
+    GetOverlapScores: serveUnary(around, ({ prompt }) =>
+      then(scores(wire.decodePrompt(prompt)), (found) => ({ ...found, scores: [...found.scores] })),
+    ),
+    DumpEvents: serveStream(around, (_request, signal) => dump(signal), wire.encodeChain),
+    Generate: serveStream(
+      around,
+      ({ requestId, prompt, overrides, constraints, samplingJson }, signal) =>
+        generate(
+          {
+            requestId: wire.decodeOptionalRequestId(requestId),
+            ...decodeRouted(prompt, overrides, constraints),
+            samplingJson,
+          },
+          signal,
+        ),
+      wire.encodeGenerateEvent,
+    ),
+  };
+}
+
+function decodeRouted(
+  prompt: PromptOutput | null,
+  overrides: RouterOverridesOutput | null,
+  constraints: RoutingConstraintsOutput | null,
+): BestWorkerIdRequest {
+  return {
+    prompt: wire.decodePrompt(prompt),
+    overrides: wire.decodeOverrides(overrides),
+    constraints: wire.decodeConstraints(constraints),
+  };
+}
+
+/** Applies a function to an answer, at once when it is there already. */
+function then<Value, Result>(
+  value: MaybePromise<Value>,
+  map: (value: Value) => Result,
+): MaybePromise<Result> {
+  return value instanceof Promise ? value.then(map) : map(value);
+}

@@ -1,0 +1,228 @@
+import type {
+  DumpEventsResponseInput,
+  DumpEventsResponseOutput,
+  GenerateResponseInput,
+  GenerateResponseOutput,
+  OverlapScoresOutput,
+  PotentialLoadsOutput,
+  PromptInput,
+  PromptOutput,
+  RouteDecisionInput,
+  RouteDecisionOutput,
+  RouterOverridesInput,
+  RouterOverridesOutput,
+  RoutingConstraintsInput,
+  RoutingConstraintsOutput,
+} from '@kvasir/contract';
+import { incarnation, requestId, workerId } from '@kvasir/units';
+import type { RequestId } from '@kvasir/units';
+import { rpcError } from './errors.js';
+import type {
+  DumpedChain,
+  GenerateEvent,
+  OverlapScores,
+  PotentialLoad,
+  RouteDecision,
+  RouterOverrides,
+  RouterPrompt,
+  RoutingConstraints,
+} from './router-messages.js';
+import { decodeTokens, decodeWords, encodeTokens, encodeWords } from './tokens.js';
+
+/** Longest request id, in characters. */
+export const REQUEST_ID_LENGTH_MAX = 256;
+
+const textOrAbsent = (text: string): string | undefined => (text === '' ? undefined : text);
+
+export function encodePrompt(prompt: RouterPrompt): PromptInput {
+  return {
+    tokenIds: encodeTokens(prompt.tokens),
+    loraName: prompt.loraName ?? '',
+    cacheSalt: prompt.cacheSalt ?? '',
+    model: prompt.model ?? '',
+  };
+}
+
+/** @throws RpcError `RPC_MISSING_FIELD` without a prompt, `RPC_INVALID_TOKENS` for broken token ids. */
+export function decodePrompt(prompt: PromptOutput | null): RouterPrompt {
+  if (prompt === null) throw rpcError('RPC_MISSING_FIELD', 'Cannot route: prompt is missing');
+  return {
+    tokens: decodeTokens(prompt.tokenIds),
+    loraName: textOrAbsent(prompt.loraName),
+    cacheSalt: textOrAbsent(prompt.cacheSalt),
+    model: textOrAbsent(prompt.model),
+  };
+}
+
+/** @throws RpcError when it is empty or longer than `REQUEST_ID_LENGTH_MAX`. */
+export function decodeRequestId(text: string): RequestId {
+  if (text === '') throw rpcError('RPC_MISSING_FIELD', 'Cannot find the booking: request_id is missing');
+  return checkRequestId(text);
+}
+
+/** As `decodeRequestId`, but empty means that the receiver chooses. */
+export function decodeOptionalRequestId(text: string): RequestId | null {
+  return text === '' ? null : checkRequestId(text);
+}
+
+function checkRequestId(text: string): RequestId {
+  if (text.length > REQUEST_ID_LENGTH_MAX)
+    throw rpcError(
+      'RPC_INVALID_FIELD',
+      `Cannot use request_id: it has ${text.length} characters, at most ${REQUEST_ID_LENGTH_MAX} are allowed`,
+    );
+  return requestId(text);
+}
+
+export function encodeOverrides(overrides: RouterOverrides | undefined): RouterOverridesInput | null {
+  if (overrides === undefined) return null;
+  const wire: RouterOverridesInput = {};
+  if (overrides.temperature !== undefined) wire.temperature = overrides.temperature;
+  if (overrides.overlapScoreCredit !== undefined) wire.overlapScoreCredit = overrides.overlapScoreCredit;
+  if (overrides.prefillLoadScale !== undefined) wire.prefillLoadScale = overrides.prefillLoadScale;
+  if (overrides.assumeKvReuse !== undefined) wire.assumeKvReuse = overrides.assumeKvReuse;
+  if (overrides.trackPrefillTokens !== undefined) wire.trackPrefillTokens = overrides.trackPrefillTokens;
+  return wire;
+}
+
+/** @throws RpcError `RPC_INVALID_FIELD` for a number that is negative or not finite: it would poison every cost. */
+export function decodeOverrides(wire: RouterOverridesOutput | null): RouterOverrides | undefined {
+  if (wire === null) return undefined;
+  return {
+    temperature: checkWeight('temperature', wire.temperature),
+    overlapScoreCredit: checkWeight('overlap_score_credit', wire.overlapScoreCredit),
+    prefillLoadScale: checkWeight('prefill_load_scale', wire.prefillLoadScale),
+    assumeKvReuse: wire.assumeKvReuse,
+    trackPrefillTokens: wire.trackPrefillTokens,
+  };
+}
+
+function checkWeight(field: string, value: number | undefined): number | undefined {
+  if (value === undefined || (Number.isFinite(value) && value >= 0)) return value;
+  throw rpcError(
+    'RPC_INVALID_FIELD',
+    `Cannot use ${field}: it must be at least 0 and finite, received ${value}`,
+  );
+}
+
+export function encodeConstraints(
+  constraints: RoutingConstraints | undefined,
+): RoutingConstraintsInput | null {
+  if (constraints === undefined) return null;
+  const wire: RoutingConstraintsInput = {
+    pinnedWorkerId: constraints.pinnedWorkerId ?? '',
+    allowedWorkerIds: [...(constraints.allowedWorkerIds ?? [])],
+    excludedWorkerIds: [...(constraints.excludedWorkerIds ?? [])],
+    requiredTaints: [...(constraints.requiredTaints ?? [])],
+  };
+  if (constraints.pinnedRank !== undefined) wire.pinnedRank = constraints.pinnedRank;
+  return wire;
+}
+
+/** @throws RpcError `RPC_MISSING_FIELD` for a pinned rank without its worker. */
+export function decodeConstraints(wire: RoutingConstraintsOutput | null): RoutingConstraints | undefined {
+  if (wire === null) return undefined;
+  if (wire.pinnedRank !== undefined && wire.pinnedWorkerId === '')
+    throw rpcError('RPC_MISSING_FIELD', 'Cannot pin a rank: pinned_worker_id is missing');
+  return {
+    pinnedWorkerId: wire.pinnedWorkerId === '' ? undefined : workerId(wire.pinnedWorkerId),
+    pinnedRank: wire.pinnedRank,
+    allowedWorkerIds: wire.allowedWorkerIds.map(workerId),
+    excludedWorkerIds: wire.excludedWorkerIds.map(workerId),
+    requiredTaints: wire.requiredTaints,
+  };
+}
+
+export function encodeDecision(decision: RouteDecision): RouteDecisionInput {
+  return {
+    workerId: decision.workerId,
+    rank: decision.rank,
+    url: decision.url,
+    dialect: decision.dialect,
+    incarnation: decision.incarnation,
+    overlapBlocks: decision.overlapBlocks,
+    promptBlocks: decision.promptBlocks,
+    blockSize: decision.blockSize,
+    cachedTokens: decision.cachedTokens,
+    cost: decision.cost,
+    // The wire type wants a mutable array but does not change it.
+    terms: decision.terms as NonNullable<RouteDecisionInput['terms']>,
+    pool: decision.pool ?? '',
+  };
+}
+
+/** @throws RpcError `RPC_INVALID_FIELD` for a dialect this build does not know. */
+export function decodeDecision(wire: RouteDecisionOutput): RouteDecision {
+  return {
+    workerId: workerId(wire.workerId),
+    rank: wire.rank,
+    url: wire.url,
+    dialect: decodeDialect(wire.dialect),
+    incarnation: incarnation(wire.incarnation),
+    overlapBlocks: wire.overlapBlocks,
+    promptBlocks: wire.promptBlocks,
+    blockSize: wire.blockSize,
+    cachedTokens: wire.cachedTokens,
+    cost: wire.cost,
+    terms: wire.terms,
+    pool: wire.pool === '' ? null : wire.pool,
+  };
+}
+
+function decodeDialect(text: string): RouteDecision['dialect'] {
+  if (text === 'vllm' || text === 'sglang' || text === 'trtllm') return text;
+  throw rpcError('RPC_INVALID_FIELD', `Cannot read the decision: dialect ${JSON.stringify(text)} is unknown`);
+}
+
+export function decodeLoads(wire: PotentialLoadsOutput): readonly PotentialLoad[] {
+  return wire.loads.map((load) => ({ ...load, workerId: workerId(load.workerId) }));
+}
+
+export function decodeScores(wire: OverlapScoresOutput): OverlapScores {
+  return {
+    blockSize: wire.blockSize,
+    promptBlocks: wire.promptBlocks,
+    scores: wire.scores.map((score) => ({ ...score, workerId: workerId(score.workerId) })),
+  };
+}
+
+export function encodeChain(chain: DumpedChain): DumpEventsResponseInput {
+  return {
+    workerId: chain.workerId,
+    rank: chain.rank,
+    parentHash: chain.parent === null ? Buffer.alloc(0) : encodeWords(chain.parent),
+    sequenceHashes: encodeWords(chain.hashes),
+  };
+}
+
+const HASH_BYTES = 8;
+
+/** @throws RpcError `RPC_INVALID_FIELD` when hashes are not whole. */
+export function decodeChain(wire: DumpEventsResponseOutput): DumpedChain {
+  const parentIsWhole = wire.parentHash.length === 0 || wire.parentHash.length === HASH_BYTES;
+  if (!parentIsWhole || wire.sequenceHashes.length % HASH_BYTES !== 0)
+    throw rpcError('RPC_INVALID_FIELD', 'Cannot read the dump: a hash is not 8 bytes long');
+  return {
+    workerId: workerId(wire.workerId),
+    rank: wire.rank,
+    parent: wire.parentHash.length === 0 ? null : decodeWords(wire.parentHash),
+    hashes: decodeWords(wire.sequenceHashes),
+  };
+}
+
+export function encodeGenerateEvent(event: GenerateEvent): GenerateResponseInput {
+  switch (event.kind) {
+    case 'routed':
+      return { routed: encodeDecision(event.decision) };
+    case 'chunk':
+      return { chunkJson: event.json };
+  }
+}
+
+/** @throws RpcError `RPC_INVALID_FIELD` for an event of a kind this build does not know. */
+export function decodeGenerateEvent(wire: GenerateResponseOutput): GenerateEvent {
+  if (wire.routed !== undefined && wire.routed !== null)
+    return { kind: 'routed', decision: decodeDecision(wire.routed) };
+  if (wire.chunkJson !== undefined) return { kind: 'chunk', json: wire.chunkJson };
+  throw rpcError('RPC_INVALID_FIELD', 'Cannot read the generated event: its kind is unknown');
+}
