@@ -21,6 +21,16 @@ export {
   encodeSnapshotStart,
 } from './kv-recovery-codec.js';
 export type { KvChain, KvRecoveryChunk, KvRecoveryRequest, KvRecoveryWant } from './kv-recovery-codec.js';
+export {
+  decodePoolRecord,
+  decodeRouterRecord,
+  decodeWorkerRecord,
+  encodePoolRecord,
+  encodeRouterRecord,
+  encodeWorkerRecord,
+  RECORD_LIMITS,
+} from './record-codec.js';
+export type { RecordReading } from './record-codec.js';
 export type {
   DialectName,
   EndpointName,

@@ -1,5 +1,8 @@
 export { REGISTRY_ERRORS, RegistryError } from './errors.js';
 export type { RefusalCode, RegistryErrorCode } from './errors.js';
+export { InProcessRegistry, REGISTRY_LIMITS } from './in-process-registry.js';
+export type { InProcessRegistryOptions } from './in-process-registry.js';
+export type { RegistryLimits } from './in-process-store.js';
 export type {
   ClaimOutcome,
   EndpointView,

@@ -22,6 +22,8 @@ export type LeaseState =
   | { readonly kind: 'held' }
   /** Somebody else has registered under the same id since; this owner's messages change nothing any more. */
   | { readonly kind: 'superseded'; readonly by: Incarnation | null }
+  /** The owner was stalled beyond its deadline and could not come back. */
+  | { readonly kind: 'lost'; readonly code: RefusalCode; readonly message: string }
   /** Not renewed any more; the record goes when its deadline passes. */
   | { readonly kind: 'abandoned' }
   | { readonly kind: 'released' };
