@@ -1,12 +1,11 @@
-import { createServer } from 'node:net';
-import type { Server as SocketServer, Socket } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { formatAddress, listenError } from '@kvasir/service';
+import { formatAddress } from '@kvasir/service';
 import type { Component, DrainReport, Logger } from '@kvasir/service';
 import { HealthImplementation } from 'grpc-health-check';
+import { grpcSockets } from './grpc-sockets.js';
 import type { CallSurroundings } from './serve-call.js';
 
 /** Largest message in bytes, either way: four million token ids. */
@@ -56,16 +55,18 @@ export function createRpcServer(options: {
     'grpc.enable_channelz': 0,
   });
   health.addToServer(server);
+  const sockets = grpcSockets(server);
   const setServing = (isServing: boolean): void => {
     const status = isServing ? 'SERVING' : 'NOT_SERVING';
-    health.setStatus('', status);
     for (const { serviceName } of services) health.setStatus(serviceName, status);
+    health.setStatus('', status);
   };
-  // The sockets are ours rather than bindAsync's: it reports a taken port as text only, and prints it too.
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = createServer({ noDelay: true }, (socket: Socket) => injector.injectConnection(socket));
-  let isStopped = false;
+  const endAll = (): void => {
+    server.forceShutdown();
+    sockets.destroyConnections();
+  };
   let isStarted = false;
+  let draining: Promise<DrainReport> | null = null;
   return {
     name: options.name,
     add(service) {
@@ -77,26 +78,23 @@ export function createRpcServer(options: {
     async start() {
       isStarted = true;
       addReflection(server, services);
-      await listen(sockets, options.host, options.port);
+      await sockets.listen(options.host, options.port);
       setServing(true);
     },
-    async drain(deadlineMs): Promise<DrainReport> {
-      if (isStopped) return { abandonedRequests: 0 };
-      isStopped = true;
+    drain(deadlineMs) {
       setServing(false);
-      sockets.close();
-      const abandonedRequests = await shutdownWithin(server, deadlineMs, around.calls);
-      return { abandonedRequests };
+      sockets.stopListening();
+      draining ??= shutdownWithin({ server, deadlineMs, endAll, calls: around.calls });
+      return draining;
     },
     close() {
-      isStopped = true;
-      sockets.close();
-      server.forceShutdown();
+      sockets.stopListening();
+      endAll();
       return Promise.resolve();
     },
     address() {
       const address = sockets.address();
-      if (address === null || typeof address === 'string')
+      if (address === null)
         throw new TypeError(`Cannot tell the address of ${options.name}: it does not listen`);
       return formatAddress(address.address, address.port);
     },
@@ -104,32 +102,21 @@ export function createRpcServer(options: {
   };
 }
 
-function listen(sockets: SocketServer, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error): void => reject(listenError(error, host, port));
-    sockets.once('error', onError);
-    sockets.listen({ host, port }, () => {
-      sockets.off('error', onError);
-      resolve();
-    });
-  });
-}
-
-/** Lets running calls finish until the deadline, then ends them; returns how many were ended. */
-function shutdownWithin(
-  server: Server,
-  deadlineMs: number,
-  calls: CallSurroundings['calls'],
-): Promise<number> {
+/** Lets running calls finish until the deadline, then ends them and reports how many they were. */
+function shutdownWithin(options: {
+  readonly server: Server;
+  readonly deadlineMs: number;
+  readonly endAll: () => void;
+  readonly calls: CallSurroundings['calls'];
+}): Promise<DrainReport> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
-      const abandoned = calls.running;
-      server.forceShutdown();
-      resolve(abandoned);
-    }, deadlineMs);
-    server.tryShutdown(() => {
+      resolve({ abandonedRequests: options.calls.running });
+      options.endAll();
+    }, options.deadlineMs);
+    options.server.tryShutdown(() => {
       clearTimeout(timer);
-      resolve(0);
+      resolve({ abandonedRequests: 0 });
     });
   });
 }
