@@ -1,1 +1,9 @@
-export {};
+export { RadixIndex } from './radix-index.js';
+export type {
+  PrefixQuery,
+  RadixIndexOptions,
+  RemovedOutcome,
+  StoredChain,
+  StoredOutcome,
+  TargetDigest,
+} from './types.js';
