@@ -56,7 +56,7 @@ export class InProcessEventPlane implements EventPlane {
   /** The queue's first delivery that is still to be made. */
   #next = 0;
   #isScheduled = false;
-  #isClosed = false;
+  #closedAtMs: number | null = null;
 
   constructor(options: InProcessEventPlaneOptions) {
     this.#clock = options.clock;
@@ -119,14 +119,14 @@ export class InProcessEventPlane implements EventPlane {
   }
 
   health(): PlaneHealth {
-    return this.#isClosed
-      ? { kind: 'disconnected', sinceMs: 0, reason: 'the plane has been closed' }
-      : { kind: 'connected' };
+    return this.#closedAtMs === null
+      ? { kind: 'connected' }
+      : { kind: 'disconnected', sinceMs: this.#closedAtMs, reason: 'the plane has been closed' };
   }
 
   /** Here also: everything published before has been delivered. */
   flush(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
+    if (this.#closedAtMs !== null) return Promise.resolve();
     return new Promise((resolve) => {
       this.#queue.push({ kind: 'flushed', resolve });
       this.#schedule();
@@ -134,8 +134,8 @@ export class InProcessEventPlane implements EventPlane {
   }
 
   close(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
-    this.#isClosed = true;
+    if (this.#closedAtMs !== null) return Promise.resolve();
+    this.#closedAtMs = this.#clock.nowMs();
     for (const subscriber of this.#subscribers) subscriber.isEnded = true;
     this.#subscribers.clear();
     this.#servers.clear();
@@ -258,7 +258,7 @@ export class InProcessEventPlane implements EventPlane {
   }
 
   #assertOpen(): void {
-    if (this.#isClosed) throw closedError();
+    if (this.#closedAtMs !== null) throw closedError();
   }
 }
 

@@ -12,3 +12,13 @@ export type {
 } from './event-plane.js';
 export { InProcessEventPlane } from './in-process-event-plane.js';
 export type { InProcessEventPlaneOptions } from './in-process-event-plane.js';
+export type { CursorCounts, CursorPhase, CursorState } from './kv-cursor.js';
+export { KvEventPublisher } from './kv-event-publisher.js';
+export type { KvEventPublisherOptions, KvPublisherCounts } from './kv-event-publisher.js';
+export type { KvEventSink } from './kv-event-sink.js';
+export { KvEventSubscriber } from './kv-event-subscriber.js';
+export type { FollowedWorker, KvEventSubscriberOptions, KvSubscriberCounts } from './kv-event-subscriber.js';
+export { KV_SUBSCRIBER_LIMITS } from './rank-follower.js';
+export type { KvSubscriberLimits, KvSubscriberTrouble } from './rank-follower.js';
+export { KV_PUBLISHER_LIMITS } from './rank-publisher.js';
+export type { KvPublisherLimits, RemovedOutcome, StoredOutcome } from './rank-publisher.js';

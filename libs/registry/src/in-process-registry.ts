@@ -82,7 +82,7 @@ export class InProcessRegistry implements Registry {
       concerns: (other) => formatEndpointName(other) === name,
       isSame: (one, other) => one === other,
     });
-    return { view: read, close: watch.close };
+    return { view: read, close: () => watch.close() };
   }
 
   watchEndpoints(

@@ -1,0 +1,297 @@
+import {
+  encodeKvRecoveryRequest,
+  subjects,
+  type EndpointName,
+  type KvEventBatch,
+  type KvRecoveryWant,
+  type KvSource,
+} from '@kvasir/contract';
+import type { CancelTimer, Clock } from '@kvasir/service';
+import type { Prng } from '@kvasir/units';
+import type { EventPlane } from './event-plane.js';
+import {
+  KvCursor,
+  type CursorCounts,
+  type CursorEffect,
+  type CursorInput,
+  type CursorState,
+  type RecoveryTicket,
+} from './kv-cursor.js';
+import type { KvEventSink } from './kv-event-sink.js';
+import { RecoveryAnswer, type AnswerStep, type Snapshot } from './recovery-answer.js';
+import type { RecoverySlots } from './recovery-slots.js';
+
+export interface KvSubscriberLimits {
+  /** Batches per rank that may wait for a missing one. */
+  readonly pendingBatchesMax: number;
+  /** Recoveries that may run at once, over all ranks. */
+  readonly recoveriesMax: number;
+  /** Longest wait for the next chunk of an answer. */
+  readonly recoveryChunkTimeoutMs: number;
+  /** Wait after the first failed recovery; doubles with each further one, up to `recoveryRetryMsMax`, with up to half of it taken off at random. */
+  readonly recoveryRetryMsMin: number;
+  readonly recoveryRetryMsMax: number;
+  /** Shortest time between two resynchronisations of one rank; doubles up to `resyncMsMax` while they keep coming. */
+  readonly resyncMsMin: number;
+  readonly resyncMsMax: number;
+  /** Blocks of a snapshot that is accepted at all. */
+  readonly snapshotBlocksMax: number;
+  /** Blocks of a snapshot handed over before sockets and timers get their turn. */
+  readonly snapshotBlocksPerTurn: number;
+}
+
+export const KV_SUBSCRIBER_LIMITS: KvSubscriberLimits = {
+  pendingBatchesMax: 1_024,
+  recoveriesMax: 16,
+  recoveryChunkTimeoutMs: 2_000,
+  recoveryRetryMsMin: 200,
+  recoveryRetryMsMax: 10_000,
+  resyncMsMin: 5_000,
+  resyncMsMax: 300_000,
+  snapshotBlocksMax: 33_554_432,
+  snapshotBlocksPerTurn: 16_384,
+};
+
+/** For a log line; all of it is counted and healed without anybody's help. */
+export type KvSubscriberTrouble =
+  | { readonly kind: 'recoveryFailed'; readonly source: KvSource; readonly reason: string }
+  /** The consumer threw: its set is taken for wrong and replaced. */
+  | { readonly kind: 'sinkFailed'; readonly source: KvSource; readonly error: unknown }
+  /** Bytes on an event subject that are no message of ours; dropped. */
+  | { readonly kind: 'malformedMessage'; readonly subject: string; readonly reason: string };
+
+/** What all followers of one subscriber share. */
+export interface FollowerContext {
+  readonly plane: EventPlane;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly endpoint: EndpointName;
+  readonly sink: KvEventSink;
+  readonly limits: KvSubscriberLimits;
+  readonly slots: RecoverySlots;
+  readonly onTrouble: (trouble: KvSubscriberTrouble) => void;
+}
+
+/** Follows one source: feeds its cursor and performs what the cursor decides. */
+export class RankFollower {
+  readonly source: KvSource;
+  readonly #context: FollowerContext;
+  readonly #cursor: KvCursor;
+  /** Inputs that came while one was being stepped. */
+  readonly #inputs: CursorInput[] = [];
+  #isStepping = false;
+  #isClosed = false;
+  /** The recovery or snapshot under way, and its timer when it waits. */
+  #activeTicket: RecoveryTicket | null = null;
+  #cancelTimer: CancelTimer | null = null;
+  #snapshot: Snapshot | null = null;
+  #cancelResync: CancelTimer | null = null;
+  #resyncedAtMs = -Infinity;
+  #resyncDelayMs: number;
+
+  constructor(source: KvSource, context: FollowerContext) {
+    this.source = source;
+    this.#context = context;
+    this.#cursor = new KvCursor(context.limits.pendingBatchesMax);
+    this.#resyncDelayMs = context.limits.resyncMsMin;
+  }
+
+  state(): CursorState {
+    return this.#cursor.state();
+  }
+
+  counts(): CursorCounts {
+    return this.#cursor.counts();
+  }
+
+  /** Takes an input; when one is being stepped, after it. */
+  feed(input: CursorInput): void {
+    this.#inputs.push(input);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift())
+        for (const effect of this.#isClosed ? [] : this.#cursor.step(next)) this.#perform(effect);
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  /** Replaces the consumer's set by a snapshot: at once, or when the last time is not long enough ago. */
+  resync(): void {
+    if (this.#cancelResync !== null || this.#isClosed) return;
+    const { clock, limits } = this.#context;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#resyncedAtMs > 2 * this.#resyncDelayMs) this.#resyncDelayMs = limits.resyncMsMin;
+    const waitMs = this.#resyncedAtMs + this.#resyncDelayMs - nowMs;
+    if (waitMs <= 0) this.#resyncNow();
+    else this.#cancelResync = clock.after(waitMs, () => this.#resyncNow());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopRecovery();
+    this.#cancelResync?.();
+  }
+
+  #resyncNow(): void {
+    const { clock, limits } = this.#context;
+    this.#cancelResync = null;
+    if (this.#resyncedAtMs > -Infinity)
+      this.#resyncDelayMs = Math.min(limits.resyncMsMax, this.#resyncDelayMs * 2);
+    this.#resyncedAtMs = clock.nowMs();
+    this.feed({ kind: 'resync' });
+  }
+
+  #perform(effect: CursorEffect): void {
+    switch (effect.kind) {
+      case 'apply':
+        if (!this.#apply(effect.batch)) this.resync();
+        return;
+      case 'recover':
+        this.#activeTicket = effect.ticket;
+        void this.#recover(effect.ticket, effect.want);
+        return;
+      case 'replace':
+        this.#replace(effect.ticket, effect.batchNumber);
+        return;
+      case 'retryLater':
+        this.#retryLater(effect.ticket, effect.attempt);
+        return;
+      case 'cancel':
+        this.#stopRecovery();
+        return;
+    }
+  }
+
+  #apply(batch: KvEventBatch): boolean {
+    let isApplied = false;
+    return this.#guarded(() => (isApplied = this.#context.sink.batch(batch) === 'applied')) && isApplied;
+  }
+
+  async #recover(ticket: RecoveryTicket, want: KvRecoveryWant): Promise<void> {
+    const { slots } = this.#context;
+    await slots.acquire();
+    try {
+      if (this.#activeTicket === ticket) await this.#readAnswer(ticket, want);
+    } catch (error) {
+      if (this.#activeTicket === ticket)
+        this.#recoveryFailed(ticket, error instanceof Error ? error.message : String(error));
+    } finally {
+      slots.release();
+    }
+  }
+
+  async #readAnswer(ticket: RecoveryTicket, want: KvRecoveryWant): Promise<void> {
+    const { plane, endpoint, limits } = this.#context;
+    const answer = new RecoveryAnswer(this.source, limits.snapshotBlocksMax);
+    const request = encodeKvRecoveryRequest({ source: this.source, want });
+    const chunks = plane.request(
+      subjects.kvRecovery(endpoint, this.source),
+      request,
+      limits.recoveryChunkTimeoutMs,
+    );
+    for await (const bytes of chunks) {
+      if (this.#activeTicket !== ticket) return;
+      if (!this.#take(ticket, answer.read(bytes))) return;
+    }
+    // A batch may have made the answer needless.
+    if (this.#activeTicket === ticket) this.#recoveryFailed(ticket, 'the answer has no end');
+  }
+
+  /** @returns whether more of the answer is wanted. */
+  #take(ticket: RecoveryTicket, step: AnswerStep): boolean {
+    switch (step.kind) {
+      case 'reading':
+        return true;
+      case 'batch':
+        this.feed(step);
+        return this.#activeTicket === ticket;
+      case 'snapshot':
+        this.#snapshot = step.snapshot;
+        this.feed({ kind: 'snapshotArrived', ticket, batchNumber: step.snapshot.batchNumber });
+        this.#snapshot = null;
+        return false;
+      case 'ended':
+        this.#activeTicket = null;
+        this.feed({ kind: 'recoveryEnded', ticket, newestNumber: step.newestNumber });
+        return false;
+      case 'broken':
+        this.#recoveryFailed(ticket, step.reason);
+        return false;
+    }
+  }
+
+  #recoveryFailed(ticket: RecoveryTicket, reason: string): void {
+    this.#context.onTrouble({ kind: 'recoveryFailed', source: this.source, reason });
+    this.feed({ kind: 'recoveryFailed', ticket });
+  }
+
+  #retryLater(ticket: RecoveryTicket, attempt: number): void {
+    const { clock, prng, limits } = this.#context;
+    // Past 2^30 the product only grows beyond what the maximum allows.
+    const fullMs = Math.min(
+      limits.recoveryRetryMsMax,
+      limits.recoveryRetryMsMin * 2 ** Math.min(attempt - 1, 30),
+    );
+    this.#cancelTimer = clock.after(fullMs * (1 - prng() / 2), () => {
+      this.#cancelTimer = null;
+      this.feed({ kind: 'retryDue', ticket });
+    });
+  }
+
+  #replace(ticket: RecoveryTicket, batchNumber: number): void {
+    const chains = this.#snapshot?.chains;
+    if (chains === undefined) throw new TypeError('Cannot replace a set: no snapshot has arrived');
+    let next = 0;
+    const handOverTurn = (): void => {
+      this.#cancelTimer = null;
+      const end = endOfTurn(chains, next, this.#context.limits.snapshotBlocksPerTurn);
+      if (!this.#handOver(chains.slice(next, end))) {
+        this.feed({ kind: 'recoveryFailed', ticket });
+        return;
+      }
+      next = end;
+      if (next < chains.length) this.#cancelTimer = this.#context.clock.after(0, handOverTurn);
+      else this.feed({ kind: 'replaced', ticket, batchNumber });
+    };
+    if (this.#reset()) handOverTurn();
+    else this.feed({ kind: 'recoveryFailed', ticket });
+  }
+
+  #reset(): boolean {
+    return this.#guarded(() => this.#context.sink.reset(this.source));
+  }
+
+  #handOver(chains: Snapshot['chains']): boolean {
+    return this.#guarded(() => {
+      for (const chain of chains) this.#context.sink.snapshotChain(this.source, chain);
+    });
+  }
+
+  /** @returns false when the consumer threw. */
+  #guarded(call: () => void): boolean {
+    try {
+      call();
+      return true;
+    } catch (error) {
+      this.#context.onTrouble({ kind: 'sinkFailed', source: this.source, error });
+      return false;
+    }
+  }
+
+  #stopRecovery(): void {
+    this.#activeTicket = null;
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+    this.#snapshot = null;
+  }
+}
+
+/** Where to stop handing chains over: after at least one, and about `blocksMax` blocks. */
+function endOfTurn(chains: Snapshot['chains'], start: number, blocksMax: number): number {
+  let blocks = 0;
+  let end = start;
+  for (; end < chains.length && blocks < blocksMax; end += 1) blocks += (chains[end]?.hashes.length ?? 0) / 2;
+  return end;
+}
