@@ -2,8 +2,8 @@ import { KERNEL_BYTES_HEX } from './generated/kernel-bytes.js';
 
 /*
  * The hashing itself is a WebAssembly kernel (assembly/kernel.ts). Measured on 131,072 tokens in blocks of 64 (2,048 blocks,
- * one call, Node 20, 2 vCPU Xeon, p50): the kernel with SIMD 70 µs, copy included; the same arithmetic in JavaScript on
- * 32-bit halves with Math.imul (bench/plain-arithmetic.ts) 2,450 µs. One N-API call per block costs 465 µs or more.
+ * one call, Node 20, 2 vCPU Xeon, mean): the kernel with SIMD 68 µs, copy included; the same arithmetic in JavaScript on
+ * 32-bit halves with Math.imul (bench/plain-arithmetic.ts) 940 µs. One N-API call per block costs 465 µs or more.
  *
  * Its memory is fixed (4 pages, 256 KiB): longer prompts go through it in slices. It keeps no state between calls of this
  * package's functions, which are synchronous, so one instance serves all.

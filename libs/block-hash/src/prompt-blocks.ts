@@ -27,8 +27,10 @@ export class PromptBlocks {
     this.tokenCount = tokens.length;
     this.blockSize = blockSize;
     this.blockCount = Math.floor(tokens.length / blockSize);
-    this.words = new Uint32Array(this.blockCount * 2);
-    this.localWords = new Uint32Array(this.blockCount * 2);
+    // One allocation for both: making buffers would cost a cold prompt more than hashing its first blocks.
+    const words = new Uint32Array(this.blockCount * 4);
+    this.words = words.subarray(0, this.blockCount * 2);
+    this.localWords = words.subarray(this.blockCount * 2);
     this.#run = { tokens, blockSize, seed, parent: null, words: this.words, localWords: this.localWords };
   }
 
