@@ -1,26 +1,23 @@
-/** Every code that leaves this package. Codes are stable; messages are for people. */
-export const EVENT_PLANE_ERRORS = {
-  EVENT_PLANE_NO_SERVER: { isRetryable: true, summary: 'nobody serves the subject' },
-  EVENT_PLANE_TIMEOUT: { isRetryable: true, summary: 'the next chunk of an answer took too long' },
+import { KvasirError } from '@kvasir/service';
+
+/** Every error this package raises. */
+export const eventPlaneErrors = {
+  EVENT_PLANE_NO_SERVER: { meaning: 'Nobody serves the subject.', retryable: true },
+  EVENT_PLANE_TIMEOUT: { meaning: 'The next chunk of an answer took too long.', retryable: true },
   EVENT_PLANE_SERVER_FAILED: {
-    isRetryable: true,
-    summary: 'the server of the subject failed while it answered',
+    meaning: 'The server of the subject failed while it answered; see the cause.',
+    retryable: true,
   },
-  EVENT_PLANE_CLOSED: { isRetryable: false, summary: 'the plane has been closed' },
+  EVENT_PLANE_CLOSED: { meaning: 'The plane has been closed.', retryable: false },
 } as const;
 
-export type EventPlaneErrorCode = keyof typeof EVENT_PLANE_ERRORS;
+export type EventPlaneErrorCode = keyof typeof eventPlaneErrors;
 
-export class EventPlaneError extends Error {
-  readonly isRetryable: boolean;
+/** Trouble with the plane or with whoever was asked. */
+export class EventPlaneError extends KvasirError {
+  declare readonly code: EventPlaneErrorCode;
 
-  constructor(
-    readonly code: EventPlaneErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.name = 'EventPlaneError';
-    this.isRetryable = EVENT_PLANE_ERRORS[code].isRetryable;
+  constructor(code: EventPlaneErrorCode, message: string, cause?: unknown) {
+    super(message, { code, retryable: eventPlaneErrors[code].retryable, cause });
   }
 }

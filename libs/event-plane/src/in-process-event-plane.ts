@@ -249,9 +249,11 @@ export class InProcessEventPlane implements EventPlane {
         },
         (cause: unknown) =>
           fail(
-            new EventPlaneError('EVENT_PLANE_SERVER_FAILED', `Cannot ask ${subject}: its server failed`, {
+            new EventPlaneError(
+              'EVENT_PLANE_SERVER_FAILED',
+              `Cannot ask ${subject}: its server failed`,
               cause,
-            }),
+            ),
           ),
       );
     });

@@ -1,4 +1,4 @@
-export { EVENT_PLANE_ERRORS, EventPlaneError } from './errors.js';
+export { eventPlaneErrors, EventPlaneError } from './errors.js';
 export type { EventPlaneErrorCode } from './errors.js';
 export { EVENT_PLANE_LIMITS } from './event-plane.js';
 export type {

@@ -1,34 +1,30 @@
-/** Every code that leaves this package. Codes are stable; messages are for people. */
-export const REGISTRY_ERRORS = {
+import { KvasirError } from '@kvasir/service';
+
+/** Every code that leaves this package; all but the last are refusals, which are outcomes and not thrown. */
+export const registryErrors = {
   REGISTRY_BLOCK_SIZE_MISMATCH: {
-    isRetryable: false,
-    summary: "the pool's other members have another block size",
+    meaning: "The pool's other members have another block size.",
+    retryable: false,
   },
-  REGISTRY_MODEL_MISMATCH: { isRetryable: false, summary: "the pool's workers serve another model" },
+  REGISTRY_MODEL_MISMATCH: { meaning: "The pool's workers serve another model.", retryable: false },
   REGISTRY_SUPERSEDED: {
-    isRetryable: false,
-    summary: 'a newer incarnation is registered under the same id',
+    meaning: 'A newer incarnation is registered under the same id.',
+    retryable: false,
   },
-  REGISTRY_INVALID_RECORD: { isRetryable: false, summary: 'a field of the record is out of its range' },
-  REGISTRY_FULL: { isRetryable: true, summary: 'the endpoint holds as many records as it may' },
-  REGISTRY_CLOSED: { isRetryable: false, summary: 'the registry has been closed' },
+  REGISTRY_INVALID_RECORD: { meaning: 'A field of the record is out of its range.', retryable: false },
+  REGISTRY_FULL: { meaning: 'The endpoint holds as many records as it may.', retryable: true },
+  REGISTRY_CLOSED: { meaning: 'The registry has been closed.', retryable: false },
 } as const;
 
-export type RegistryErrorCode = keyof typeof REGISTRY_ERRORS;
+export type RegistryErrorCode = keyof typeof registryErrors;
 /** Codes of outcomes; the others are thrown. */
 export type RefusalCode = Exclude<RegistryErrorCode, 'REGISTRY_CLOSED'>;
 
 /** Thrown when the registry cannot be used at all. */
-export class RegistryError extends Error {
-  readonly isRetryable: boolean;
+export class RegistryError extends KvasirError {
+  declare readonly code: RegistryErrorCode;
 
-  constructor(
-    readonly code: RegistryErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.name = 'RegistryError';
-    this.isRetryable = REGISTRY_ERRORS[code].isRetryable;
+  constructor(code: RegistryErrorCode, message: string, cause?: unknown) {
+    super(message, { code, retryable: registryErrors[code].retryable, cause });
   }
 }

@@ -1,4 +1,4 @@
-export { REGISTRY_ERRORS, RegistryError } from './errors.js';
+export { registryErrors, RegistryError } from './errors.js';
 export type { RefusalCode, RegistryErrorCode } from './errors.js';
 export { InProcessRegistry, REGISTRY_LIMITS } from './in-process-registry.js';
 export type { InProcessRegistryOptions } from './in-process-registry.js';
