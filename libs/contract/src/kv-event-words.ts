@@ -3,7 +3,7 @@
  * The same form carries live events and the chains of a snapshot.
  */
 import type { HashWords, KvEvent } from './kv-events.js';
-import { malformed, type Malformed } from './wire-words.js';
+import { copyWords, malformed, type Malformed } from './wire-words.js';
 
 const ROOT = 1;
 const STORED = 2;
@@ -67,7 +67,7 @@ export class KvEventWords {
 
   /** Copies everything behind a message's header. */
   copyTo(target: Uint32Array, start: number): void {
-    target.set(this.#words.subarray(0, this.#wordCount), start);
+    copyWords(this.#words, this.#wordCount, target, start);
   }
 
   /** Forgets all events. */
@@ -84,10 +84,10 @@ export class KvEventWords {
     this.#words[this.#wordCount] = kind | (blocks << 8);
     this.#wordCount += 1;
     if (parent !== null) {
-      this.#words.set(parent, this.#wordCount);
+      copyWords(parent, 2, this.#words, this.#wordCount);
       this.#wordCount += 2;
     }
-    this.#words.set(hashes, this.#wordCount);
+    copyWords(hashes, hashes.length, this.#words, this.#wordCount);
     this.#wordCount += hashes.length;
     this.#eventCount += 1;
     this.#blockCount += blocks;
@@ -95,7 +95,7 @@ export class KvEventWords {
 
   #extend(hashes: HashWords, blocks: number): void {
     this.#reserve(hashes.length);
-    this.#words.set(hashes, this.#wordCount);
+    copyWords(hashes, hashes.length, this.#words, this.#wordCount);
     this.#wordCount += hashes.length;
     this.#words[this.#lastHead] = this.#lastKind() | ((this.#lastBlocks() + blocks) << 8);
     this.#blockCount += blocks;

@@ -72,8 +72,8 @@ export class WireHeader {
       throw new RangeError(
         `Cannot encode a KV message: batchNumber must be a safe integer from 0, received ${batchNumber}`,
       );
-    const message = new Uint32Array(this.words.length + bodyWords);
-    message.set(this.words);
+    const message = allocateWords(this.words.length + bodyWords);
+    copyWords(this.words, this.words.length, message, 0);
     message[0] = MAGIC_AND_VERSION | (type << 24);
     message[1] = batchNumber % 2 ** 32;
     message[2] = batchNumber / 2 ** 32;
@@ -173,8 +173,29 @@ function idBytes(what: string, text: string): Uint8Array {
 function wordsOf(bytes: Uint8Array): Uint32Array {
   if (bytes.byteOffset % 4 === 0)
     return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
-  // Not slice(): a Buffer's is a view.
-  return new Uint32Array(new Uint8Array(bytes).buffer);
+  const words = allocateWords(bytes.byteLength >>> 2);
+  bytesOf(words).set(bytes);
+  return words;
+}
+
+/** Small messages share memory of Node's pool (multiples of 8 bytes): an ArrayBuffer for each costs more than all the rest of encoding it. */
+function allocateWords(count: number): Uint32Array {
+  const bytes = Buffer.allocUnsafe(count * 4);
+  return bytes.byteOffset % 4 === 0
+    ? new Uint32Array(bytes.buffer, bytes.byteOffset, count)
+    : new Uint32Array(count);
+}
+
+/** Below this many words a loop is faster than `set` with `subarray`. */
+const LOOP_WORDS_MAX = 8;
+
+/** Copies the first `count` words of `from` to `to`, from `start` on. */
+export function copyWords(from: Uint32Array, count: number, to: Uint32Array, start: number): void {
+  if (count > LOOP_WORDS_MAX) {
+    to.set(count === from.length ? from : from.subarray(0, count), start);
+    return;
+  }
+  for (let index = 0; index < count; index += 1) to[start + index] = from[index] ?? 0;
 }
 
 /** The bytes of a finished message: the same memory. */
