@@ -1,1 +1,3 @@
+export { NaivePrefixIndex } from './naive-prefix-index.js';
+export type { NaiveChain } from './naive-prefix-index.js';
 export { VirtualClock } from './virtual-clock.js';

@@ -1,4 +1,5 @@
-import type { CancelTimer, Clock } from '@kvasir/service';
+/** Cancels a pending timer; harmless when it has fired. */
+type CancelTimer = () => void;
 
 interface VirtualTimer {
   readonly dueMs: number;
@@ -13,8 +14,10 @@ const CALLBACKS_PER_ADVANCE_MAX = 1_000_000;
 /**
  * A clock that moves only when a test says so. Timers fire inside `advance`, in order of their due time and, when equal,
  * in the order in which they were set; while one fires, `nowMs()` is its due time.
+ *
+ * Has the shape of `Clock` of the service library, which it does not import because that library's own tests use it.
  */
-export class VirtualClock implements Clock {
+export class VirtualClock {
   #nowMs: number;
   #nextOrder = 0;
   readonly #timers = new Map<number, VirtualTimer>();
