@@ -1,3 +1,4 @@
+export { SetDigest } from './digest.js';
 export { RadixIndex } from './radix-index.js';
 export type {
   PrefixQuery,

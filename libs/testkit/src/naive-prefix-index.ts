@@ -50,6 +50,13 @@ export class NaivePrefixIndex {
       .sort();
   }
 
+  /** True when the target holds a block, but not the known block before it. */
+  hasHole(target: number): boolean {
+    return [...this.#blocks.values()].some(
+      ({ holders, parent }) => holders.has(target) && parent !== null && !this.#holds(parent, target),
+    );
+  }
+
   applyStored(target: number, parent: Uint32Array | null, hashes: Uint32Array): object {
     if (parent !== null && this.#blocks.get(keyAt(parent, 0))?.holders.has(target) !== true) {
       return { kind: 'unknownParent' };
