@@ -8,6 +8,7 @@ export const eventPlaneErrors = {
     meaning: 'The server of the subject failed while it answered; see the cause.',
     retryable: true,
   },
+  EVENT_PLANE_CANCELLED: { meaning: 'The asker no longer wants the answer.', retryable: false },
   EVENT_PLANE_CLOSED: { meaning: 'The plane has been closed.', retryable: false },
 } as const;
 

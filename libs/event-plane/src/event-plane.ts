@@ -52,9 +52,14 @@ export interface EventPlane {
   /**
    * Asks the server of a subject; nothing is sent before the first chunk is awaited.
    * @throws EventPlaneError `EVENT_PLANE_NO_SERVER` when nobody serves it, `EVENT_PLANE_TIMEOUT` when the next chunk takes longer than `timeoutMs`,
-   *   `EVENT_PLANE_SERVER_FAILED` when the server threw.
+   *   `EVENT_PLANE_SERVER_FAILED` when the server threw, `EVENT_PLANE_CANCELLED` when `signal` was aborted, also while a chunk is awaited.
    */
-  request(subject: string, request: Uint8Array, timeoutMs: number): AsyncIterable<Uint8Array>;
+  request(
+    subject: string,
+    request: Uint8Array,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
   health(): PlaneHealth;
   /** Resolves when all that was published before is handed to the transport. */
   flush(): Promise<void>;

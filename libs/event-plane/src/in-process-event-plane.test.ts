@@ -1,8 +1,8 @@
 import { VirtualClock } from '@kvasir/testkit';
 import { describe, expect, it } from 'vitest';
-import { eventPlaneContract } from './event-plane-contract.js';
 import type { PlaneTrouble } from './event-plane.js';
 import { InProcessEventPlane } from './in-process-event-plane.js';
+import { eventPlaneContract } from './testing/index.js';
 
 eventPlaneContract('InProcessEventPlane', () => {
   const clock = new VirtualClock();

@@ -24,6 +24,13 @@ const DELIVERIES_PER_TURN_MAX = 1_024;
 
 type Answer = (request: Uint8Array) => AsyncIterable<Uint8Array>;
 
+interface Question {
+  readonly subject: string;
+  readonly request: Uint8Array;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 interface Subscriber {
   readonly pattern: string;
   readonly matches: SubjectMatcher;
@@ -113,9 +120,15 @@ export class InProcessEventPlane implements EventPlane {
     };
   }
 
-  request(subject: string, request: Uint8Array, timeoutMs: number): AsyncIterable<Uint8Array> {
+  request(
+    subject: string,
+    request: Uint8Array,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
     assertSubject(subject);
-    return { [Symbol.asyncIterator]: () => this.#ask(subject, request, timeoutMs) };
+    const question: Question = { subject, request, timeoutMs, signal };
+    return { [Symbol.asyncIterator]: () => this.#ask(question) };
   }
 
   health(): PlaneHealth {
@@ -194,11 +207,8 @@ export class InProcessEventPlane implements EventPlane {
     }
   }
 
-  async *#ask(
-    subject: string,
-    request: Uint8Array,
-    timeoutMs: number,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#ask(question: Question): AsyncGenerator<Uint8Array, void, undefined> {
+    const { subject, request } = question;
     // The server must not run inside the asker's call.
     await Promise.resolve();
     this.#assertOpen();
@@ -208,7 +218,7 @@ export class InProcessEventPlane implements EventPlane {
     const chunks = answer(request)[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const chunk = await this.#nextChunk(subject, chunks, timeoutMs);
+        const chunk = await this.#nextChunk(question, chunks);
         if (chunk.done === true) return;
         yield chunk.value;
       }
@@ -218,30 +228,35 @@ export class InProcessEventPlane implements EventPlane {
     }
   }
 
-  #nextChunk(
-    subject: string,
-    chunks: AsyncIterator<Uint8Array>,
-    timeoutMs: number,
-  ): Promise<IteratorResult<Uint8Array>> {
+  #nextChunk(question: Question, chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    const { subject, timeoutMs, signal } = question;
     this.#assertOpen();
     return new Promise((resolve, reject) => {
       const fail = (error: EventPlaneError): void => {
         settle();
         reject(error);
       };
-      const cancelTimeout = this.#clock.after(timeoutMs, () =>
+      const timeOut = (): void =>
         fail(
           new EventPlaneError(
             'EVENT_PLANE_TIMEOUT',
             `Cannot ask ${subject}: no chunk within ${timeoutMs} ms`,
           ),
-        ),
-      );
+        );
+      const cancel = (): void =>
+        fail(new EventPlaneError('EVENT_PLANE_CANCELLED', `Cannot ask ${subject}: the asker has left`));
+      const cancelTimeout = this.#clock.after(timeoutMs, timeOut);
       const settle = (): void => {
         cancelTimeout();
+        signal?.removeEventListener('abort', cancel);
         this.#awaiting.delete(fail);
       };
       this.#awaiting.add(fail);
+      if (signal?.aborted === true) {
+        cancel();
+        return;
+      }
+      signal?.addEventListener('abort', cancel);
       chunks.next().then(
         (chunk) => {
           settle();

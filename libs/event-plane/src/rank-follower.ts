@@ -81,8 +81,9 @@ export class RankFollower {
   readonly #inputs: CursorInput[] = [];
   #isStepping = false;
   #isClosed = false;
-  /** The recovery or snapshot under way, and its timer when it waits. */
-  #activeTicket: RecoveryTicket | null = null;
+  /** The recovery whose answer is wanted. */
+  #active: { readonly ticket: RecoveryTicket; readonly leaving: AbortController } | null = null;
+  /** Of a retry, or of the next turn of a snapshot. */
   #cancelTimer: CancelTimer | null = null;
   #snapshot: Snapshot | null = null;
   #cancelResync: CancelTimer | null = null;
@@ -149,7 +150,6 @@ export class RankFollower {
         if (!this.#apply(effect.batch)) this.resync();
         return;
       case 'recover':
-        this.#activeTicket = effect.ticket;
         void this.#recover(effect.ticket, effect.want);
         return;
       case 'replace':
@@ -171,32 +171,33 @@ export class RankFollower {
 
   async #recover(ticket: RecoveryTicket, want: KvRecoveryWant): Promise<void> {
     const { slots } = this.#context;
+    const leaving = new AbortController();
+    this.#active = { ticket, leaving };
     await slots.acquire();
     try {
-      if (this.#activeTicket === ticket) await this.#readAnswer(ticket, want);
+      if (this.#isActive(ticket)) await this.#readAnswer(ticket, want, leaving.signal);
     } catch (error) {
-      if (this.#activeTicket === ticket)
+      if (this.#isActive(ticket))
         this.#recoveryFailed(ticket, error instanceof Error ? error.message : String(error));
     } finally {
       slots.release();
     }
   }
 
-  async #readAnswer(ticket: RecoveryTicket, want: KvRecoveryWant): Promise<void> {
+  async #readAnswer(ticket: RecoveryTicket, want: KvRecoveryWant, signal: AbortSignal): Promise<void> {
     const { plane, endpoint, limits } = this.#context;
     const answer = new RecoveryAnswer(this.source, limits.snapshotBlocksMax);
     const request = encodeKvRecoveryRequest({ source: this.source, want });
-    const chunks = plane.request(
-      subjects.kvRecovery(endpoint, this.source),
-      request,
-      limits.recoveryChunkTimeoutMs,
-    );
-    for await (const bytes of chunks) {
-      if (this.#activeTicket !== ticket) return;
+    const subject = subjects.kvRecovery(endpoint, this.source);
+    for await (const bytes of plane.request(subject, request, limits.recoveryChunkTimeoutMs, signal)) {
+      if (!this.#isActive(ticket)) return;
       if (!this.#take(ticket, answer.read(bytes))) return;
     }
-    // A batch may have made the answer needless.
-    if (this.#activeTicket === ticket) this.#recoveryFailed(ticket, 'the answer has no end');
+    if (this.#isActive(ticket)) this.#recoveryFailed(ticket, 'the answer has no end');
+  }
+
+  #isActive(ticket: RecoveryTicket): boolean {
+    return this.#active?.ticket === ticket;
   }
 
   /** @returns whether more of the answer is wanted. */
@@ -206,14 +207,15 @@ export class RankFollower {
         return true;
       case 'batch':
         this.feed(step);
-        return this.#activeTicket === ticket;
+        return this.#isActive(ticket);
       case 'snapshot':
         this.#snapshot = step.snapshot;
+        this.#active = null;
         this.feed({ kind: 'snapshotArrived', ticket, batchNumber: step.snapshot.batchNumber });
         this.#snapshot = null;
         return false;
       case 'ended':
-        this.#activeTicket = null;
+        this.#active = null;
         this.feed({ kind: 'recoveryEnded', ticket, newestNumber: step.newestNumber });
         return false;
       case 'broken':
@@ -281,10 +283,10 @@ export class RankFollower {
   }
 
   #stopRecovery(): void {
-    this.#activeTicket = null;
+    this.#active?.leaving.abort();
+    this.#active = null;
     this.#cancelTimer?.();
     this.#cancelTimer = null;
-    this.#snapshot = null;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Prng } from '@kvasir/units';
-import { EventPlaneError } from './errors.js';
-import type { EventPlane, PlaneHealth, PlaneMessage, Serving, Subscription } from './event-plane.js';
+import { EventPlaneError } from '../errors.js';
+import type { EventPlane, PlaneHealth, PlaneMessage, Serving, Subscription } from '../event-plane.js';
 
 /** Shares from 0 to 1, drawn for each message or chunk. */
 export interface FaultRates {
@@ -13,6 +13,7 @@ export interface FaultRates {
 }
 
 const HELD_BACK_MAX = 8;
+const NO_FAULTS: FaultRates = { lose: 0, duplicate: 0, delay: 0, breakRequest: 0 };
 
 /**
  * A plane that loses, repeats and reorders what is published through it, as a bad network would: for tests of whatever must survive that.
@@ -25,19 +26,24 @@ export class FaultyEventPlane implements EventPlane {
   readonly #heldBack: { readonly subject: string; readonly payload: Uint8Array }[] = [];
   #lostMessages = 0;
 
-  constructor(plane: EventPlane, prng: Prng, rates: FaultRates) {
+  constructor(plane: EventPlane, prng: Prng, rates: Partial<FaultRates> = {}) {
     this.#plane = plane;
     this.#prng = prng;
-    this.#rates = rates;
+    this.#rates = { ...NO_FAULTS, ...rates };
   }
 
   get lostMessages(): number {
     return this.#lostMessages;
   }
 
+  /** What goes wrong from now on; rates that are not given are 0. */
+  setFaults(rates: Partial<FaultRates>): void {
+    this.#rates = { ...NO_FAULTS, ...rates };
+  }
+
   /** From now on nothing goes wrong; what was held back arrives, late. */
   heal(): void {
-    this.#rates = { lose: 0, duplicate: 0, delay: 0, breakRequest: 0 };
+    this.#rates = NO_FAULTS;
     this.#release(0);
   }
 
@@ -68,8 +74,9 @@ export class FaultyEventPlane implements EventPlane {
     subject: string,
     request: Uint8Array,
     timeoutMs: number,
+    signal?: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const chunk of this.#plane.request(subject, request, timeoutMs)) {
+    for await (const chunk of this.#plane.request(subject, request, timeoutMs, signal)) {
       if (this.#prng() < this.#rates.breakRequest)
         throw new EventPlaneError('EVENT_PLANE_TIMEOUT', `Cannot ask ${subject}: the answer broke off`);
       yield chunk;
