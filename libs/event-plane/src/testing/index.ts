@@ -1,4 +1,6 @@
+export { BlockSets } from './block-sets.js';
 export { eventPlaneContract } from './event-plane-contract.js';
 export { FaultyEventPlane } from './faulty-event-plane.js';
 export type { FaultRates } from './faulty-event-plane.js';
 export type { EventPlaneHarness } from './harness.js';
+export { RandomEngine } from './random-engine.js';
