@@ -191,6 +191,10 @@ export class InProcessStore {
     const state = this.#endpoints.get(name);
     if (state?.entries.size === 0) this.#endpoints.delete(name);
     else if (state !== undefined) state.view = null;
+    if (this.#endpoints.size === 0) {
+      this.#sweep?.cancel();
+      this.#sweep = null;
+    }
     for (const listener of [...this.#listeners]) listener(endpoint);
   }
 }

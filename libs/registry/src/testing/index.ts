@@ -1,0 +1,2 @@
+export type { RegistryHarness } from './harness.js';
+export { registryContract } from './registry-contract.js';
