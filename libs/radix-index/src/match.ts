@@ -8,6 +8,8 @@ import type { PrefixQuery } from './types.js';
 
 /** Blocks that are hashed at the least, because a call of the hash kernel costs as much as a few blocks. */
 const HASH_STRIDE_BLOCKS = 8;
+/** Each jump is this many times as far as the last: few probes weigh more than a few hashes too many. */
+const STEP_GROWTH = 4;
 /** A walk hashes to the next multiple of this plus one. */
 const WALK_STRIDE_MASK = 31;
 
@@ -60,12 +62,13 @@ export class PrefixMatch {
     const { sets } = this.#tables;
     let set = first;
     let low = 0;
+    let isFirst = true;
     // Nobody (without holes) holds the block at the ceiling or any after it.
     let ceiling = query.blockCount;
     for (;;) {
       let high = low + 1;
       let highSet: TargetSet = EMPTY_SET;
-      for (let step = 1; low + 1 < ceiling; step *= 2) {
+      for (let step = 1; low + 1 < ceiling; step *= STEP_GROWTH) {
         high = Math.min(low + step, ceiling - 1);
         highSet = this.#setAt(query, high);
         if (highSet !== set) break;
@@ -86,7 +89,9 @@ export class PrefixMatch {
           highSet = middleSet;
         }
       }
-      sets.writeLeaving(set, highSet, overlaps, high);
+      if (isFirst) sets.writeFirst(set, overlaps, high);
+      else sets.writeLeaving(set, highSet, overlaps, high);
+      isFirst = false;
       if (highSet === EMPTY_SET) return high;
       low = high;
       set = highSet;

@@ -3,7 +3,7 @@ import { HashDirectory } from './hash-directory.js';
 import { HoleMarks } from './hole-marks.js';
 import { PrefixForest, UNLISTED } from './prefix-forest.js';
 import { TargetLedger } from './target-ledger.js';
-import { EMPTY_SET, TargetSets } from './target-sets.js';
+import { EMPTY_SET, setOfOne, TargetSets } from './target-sets.js';
 
 /**
  * Blocks, who holds them and how they hang together, kept consistent as single holdings come and go.
@@ -33,11 +33,20 @@ export class PrefixTable {
     );
   }
 
-  /** A new block without holders below `parent` (0 for none), not listed. */
-  create(lo: number, hi: number, parent: number): number {
-    const id = this.records.allocate(lo, hi, UNLISTED);
+  /** A new block that nobody holds and whose parent is not known, not listed. */
+  createGhost(lo: number, hi: number): number {
+    const id = this.records.allocate(lo, hi, EMPTY_SET, UNLISTED);
+    this.directory.insert(lo, hi, id);
+    this.forest.detach(id);
+    return id;
+  }
+
+  /** A new block that `target` holds, below `parent` (0 for none), not listed. */
+  createHeld(lo: number, hi: number, parent: number, target: number): number {
+    const id = this.records.allocate(lo, hi, setOfOne(target), UNLISTED);
     this.directory.insert(lo, hi, id);
     if (parent !== 0) this.forest.link(parent, id);
+    this.ledger.add(target, lo, hi);
     return id;
   }
 
@@ -45,7 +54,7 @@ export class PrefixTable {
     return this.sets.has(this.records.get(id, SET), target);
   }
 
-  /** Makes `target` hold the block, whose parent it holds too; false when it did already. */
+  /** Makes `target` hold the block; false when it did already. */
   hold(id: number, target: number): boolean {
     const { records, sets } = this;
     const set = records.get(id, SET);
@@ -57,6 +66,12 @@ export class PrefixTable {
     this.ledger.add(target, records.get(id, LO), records.get(id, HI));
     if (this.holes.hasHoles(target)) this.holes.fill(id, target);
     return true;
+  }
+
+  /** Notes that `target` holds the block but perhaps not its parent. */
+  noteParent(id: number, target: number): void {
+    const parent = this.forest.parentOf(id);
+    if (parent !== 0 && !this.holds(parent, target)) this.holes.add(parent, target, 1);
   }
 
   /** Makes `target` not hold the block any more; false when it did not. The block goes when nothing keeps it. */
@@ -105,6 +120,8 @@ export class PrefixTable {
     this.#newLeaves = [];
     let left = dropped;
     for (let id = 1; left > 0; id += 1) {
+      id = records.nextWithSet(id, setOfOne(target));
+      if (id === 0) break;
       if (!this.#forgetHolder(id, target)) continue;
       left -= 1;
       if (records.get(id, SET) === EMPTY_SET && !forest.hasChildren(id)) this.#delete(id, 0);

@@ -14,9 +14,11 @@ import type {
 } from './types.js';
 
 export const TARGET_COUNT_MAX_DEFAULT = 65_536;
-/** What `#place` returns instead of an id. */
-const REFUSED = 0;
-const CONFLICT = -1;
+/** What a stored event does with one of its blocks. */
+const CONFLICTING = -2;
+const REFUSED = -1;
+const KEPT = 0;
+const ADDED = 1;
 /** Share of `setBytesMax` for each block that may be known. */
 const SET_BYTES_PER_BLOCK = 8;
 const SET_BYTES_MAX_LEAST = 16 * 1024 * 1024;
@@ -121,8 +123,7 @@ export class RadixIndex {
           refusedBlocks: hashes.length / 2,
         });
       }
-      parentId = this.#table.create((parent[0] ?? 0) | 0, (parent[1] ?? 0) | 0, 0);
-      this.#table.forest.detach(parentId);
+      parentId = this.#table.createGhost((parent[0] ?? 0) | 0, (parent[1] ?? 0) | 0);
     }
     return this.#store(target, parentId, hashes, evictedBefore);
   }
@@ -205,50 +206,53 @@ export class RadixIndex {
   ): StoredOutcome {
     const table = this.#table;
     const blockCount = hashes.length / 2;
+    let step = KEPT;
+    let block = 0;
     let addedBlocks = 0;
     let previous = parentId;
     // While it is extended, a block is no leaf that could be evicted.
     if (previous !== 0 && blockCount > 0) table.forest.unlist(previous);
-    for (let block = 0; block < blockCount; block += 1) {
-      const id = this.#place((hashes[block * 2] ?? 0) | 0, (hashes[block * 2 + 1] ?? 0) | 0, previous);
-      if (id === CONFLICT) {
-        table.settle(previous);
-        const evictedBlocks = this.#evictedBlockCount - evictedBefore;
-        return { kind: 'conflictingParent', blockIndex: block, addedBlocks, evictedBlocks };
+    for (; block < blockCount; block += 1) {
+      const lo = (hashes[block * 2] ?? 0) | 0;
+      const hi = (hashes[block * 2 + 1] ?? 0) | 0;
+      let id = table.directory.find(lo, hi);
+      if (id !== 0) {
+        step = this.#join(id, previous, target);
+      } else if (this.#makeRoom(previous) && table.directory.makeRoom(lo, hi)) {
+        id = table.createHeld(lo, hi, previous, target);
+        step = ADDED;
+      } else {
+        step = REFUSED;
       }
-      if (id === REFUSED || this.#lacksSetRoom(id, target)) {
-        if (id !== REFUSED) table.settle(id);
-        table.settle(previous);
-        return this.#limitReached({ target, addedBlocks, evictedBefore, refusedBlocks: blockCount - block });
-      }
-      if (table.hold(id, target)) {
-        addedBlocks += 1;
-        // Only a restored chain can start below a block that the target does not hold.
-        if (block === 0 && previous !== 0 && !table.holds(previous, target))
-          table.holes.add(previous, target, 1);
-      }
+      if (step < KEPT) break;
+      addedBlocks += step;
+      // Only a restored chain can start below a block that the target does not hold.
+      if (block === 0 && step === ADDED) table.noteParent(id, target);
       previous = id;
     }
     if (blockCount > 0) table.settle(previous);
-    if (this.#evictedBlockCount > evictedBefore) {
-      return this.#limitReached({ target, addedBlocks, evictedBefore, refusedBlocks: 0 });
+    const evictedBlocks = this.#evictedBlockCount - evictedBefore;
+    if (step === CONFLICTING)
+      return { kind: 'conflictingParent', blockIndex: block, addedBlocks, evictedBlocks };
+    if (step === REFUSED || evictedBlocks > 0) {
+      return this.#limitReached({ target, addedBlocks, evictedBefore, refusedBlocks: blockCount - block });
     }
     return addedBlocks === 0 ? { kind: 'duplicate' } : { kind: 'applied', addedBlocks };
   }
 
-  /** The block below `previous`, made when it is not known, and not listed; or why not. */
-  #place(lo: number, hi: number, previous: number): number {
-    const { directory, forest } = this.#table;
-    const id = directory.find(lo, hi);
-    if (id === 0) return this.#makeRoom(previous) ? this.#table.create(lo, hi, previous) : REFUSED;
+  /** Makes `target` hold a known block, which the event places below `previous`. */
+  #join(id: number, previous: number, target: number): number {
+    const table = this.#table;
+    const { forest } = table;
     if (forest.isDetached(id)) {
-      if (previous !== 0 && forest.isAncestor(id, previous)) return CONFLICT;
+      if (previous !== 0 && forest.isAncestor(id, previous)) return CONFLICTING;
       forest.attach(id, previous);
     } else if (forest.parentOf(id) !== previous) {
-      return CONFLICT;
+      return CONFLICTING;
     }
+    if (this.#lacksSetRoom(id, target)) return REFUSED;
     forest.unlist(id);
-    return id;
+    return table.hold(id, target) ? ADDED : KEPT;
   }
 
   /** True when one more block may be known, for which old leaves may have to go; never `extending`. */
