@@ -10,7 +10,7 @@ const seedOf = (namespace: Parameters<typeof namespaceSeed>[0]): bigint => {
   return (BigInt(hi) << 32n) | BigInt(lo);
 };
 
-describe('namespaceSeed()', () => {
+describe('namespaceSeed()', { timeout: 60_000 }, () => {
   it('is 1337 without a namespace, empty texts included', () => {
     expect(namespaceSeed({})).toEqual({ lo: 1337, hi: 0 });
     expect(namespaceSeed({ loraName: '', cacheSalt: '' })).toBe(DEFAULT_SEED);

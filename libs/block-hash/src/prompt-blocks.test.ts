@@ -7,7 +7,7 @@ import { sequenceHashes } from './sequence-hashes.js';
 const tokensOf = (count: number): Uint32Array =>
   Uint32Array.from({ length: count }, (_, index) => Math.imul(index, 2654435761) >>> 0);
 
-describe('PromptBlocks', () => {
+describe('PromptBlocks', { timeout: 60_000 }, () => {
   it('hashes only as far as asked', () => {
     const prompt = new PromptBlocks(tokensOf(1000), 16);
     expect(prompt).toMatchObject({ blockCount: 62, tokenCount: 1000, blockSize: 16, hashedCount: 0 });

@@ -45,7 +45,7 @@ function someTokens(count: number, salt: number): Uint32Array {
   return tokens;
 }
 
-describe('sequenceHashes()', () => {
+describe('sequenceHashes()', { timeout: 60_000 }, () => {
   it('agrees with the definition for every block size from 1 to 1,024', () => {
     for (let blockSize = 1; blockSize <= 1024; blockSize += 1) {
       const tokens = someTokens(blockSize * 3 + (blockSize >> 1), blockSize);

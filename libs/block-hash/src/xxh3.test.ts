@@ -19,7 +19,7 @@ function filled(length: number, salt: number): Uint8Array {
 
 const seeds = [0n, 1337n, 0xffffffffffffffffn, 0x8000000000000001n, 0xdeadbeef12345678n];
 
-describe('xxh3()', () => {
+describe('xxh3()', { timeout: 60_000 }, () => {
   it('agrees with an independent XXH3-64 for every length to 2,200 bytes', () => {
     for (let length = 0; length <= 2200; length += 1) {
       const bytes = filled(length, length);

@@ -177,7 +177,7 @@ function expectSameState(index: RadixIndex, oracle: NaivePrefixIndex, targets: n
 
 const withoutLies = (step: Step): boolean => step.kind !== 'lie';
 
-describe('RadixIndex against the naive oracle', () => {
+describe('RadixIndex against the naive oracle', { timeout: 60_000 }, () => {
   it.each([
     { name: 'few blocks', shape: { blocks: 8, targets: 3, steps: 40 }, blockCountMax: 1000, runs: 3000 },
     { name: 'a limit', shape: { blocks: 14, targets: 3, steps: 40 }, blockCountMax: 6, runs: 3000 },

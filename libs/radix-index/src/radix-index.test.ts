@@ -81,7 +81,7 @@ describe('match()', () => {
   });
 });
 
-describe('RadixIndex with many blocks', () => {
+describe('RadixIndex with many blocks', { timeout: 60_000 }, () => {
   it('agrees with a plain model through growth, removal and reuse of ids', () => {
     const prng = seededPrng(5);
     const index = new RadixIndex({ blockCountMax: 1_000_000 });
@@ -149,6 +149,32 @@ describe('RadixIndex with many blocks', () => {
     }
     expect(index.blockCount).toBe(400_000);
     expect(index.bytes / index.blockCount).toBeLessThanOrEqual(32);
+  });
+
+  it('does not grow while as much goes as comes', () => {
+    const index = new RadixIndex({ blockCountMax: 100_000 });
+    for (let chain = 0; chain < 200; chain += 1) {
+      index.applyStored(0, null, hashesOf(range(chain * 100, chain * 100 + 100)));
+    }
+    const bytes = index.bytes;
+    for (let chain = 200; chain < 1500; chain += 1) {
+      index.applyRemoved(0, hashesOf(range((chain - 200) * 100, (chain - 199) * 100).reverse()));
+      index.applyStored(0, null, hashesOf(range(chain * 100, chain * 100 + 100)));
+    }
+    expect(index.blockCount).toBe(20_000);
+    expect(index.bytes).toBeLessThan(bytes * 1.2);
+  });
+
+  it('frees what a branch needed when the branch goes', () => {
+    const index = new RadixIndex({ blockCountMax: 10_000 });
+    index.applyStored(0, null, hashesOf([0]));
+    const bytes = index.bytes;
+    for (let parent = 1; parent <= 300; parent += 1) {
+      index.applyStored(0, null, hashesOf([parent, parent + 1000]));
+      index.applyStored(0, hashesOf([parent]), hashesOf([parent + 2000]));
+      index.applyRemoved(0, hashesOf([parent + 1000 * (1 + (parent % 2))]));
+    }
+    expect(index.bytes).toBe(bytes);
   });
 
   it('refuses hashes that are made to collide, and serves the others', () => {

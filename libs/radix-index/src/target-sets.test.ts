@@ -57,7 +57,7 @@ const targetArbitrary = fc.oneof(
   fc.constantFrom(31, 32, 63, 64, 4095),
 );
 
-describe('TargetSets', () => {
+describe('TargetSets', { timeout: 60_000 }, () => {
   it('keeps equal sets one integer and unequal ones apart, whatever comes and goes', () => {
     const change = fc.tuple(fc.nat({ max: 4 }), targetArbitrary, fc.boolean());
     fc.assert(
@@ -89,6 +89,30 @@ describe('TargetSets', () => {
       blocks.check();
       expect(blocks.held[0]).toBe(blocks.held[1]);
     }
+  });
+
+  it('gives one integer to a set however high its members once were', () => {
+    const blocks = new Blocks(2);
+    for (let target = 0; target <= LIST_MEMBERS_MAX + 1; target += 1) {
+      blocks.change(0, target, true);
+      blocks.change(1, target, true);
+    }
+    blocks.change(1, 4095, true);
+    blocks.change(1, 4095, false);
+    blocks.check();
+    expect(blocks.held[1]).toBe(blocks.held[0]);
+  });
+
+  it('uses the room of sets that went', () => {
+    const blocks = new Blocks(1);
+    const turn = (first: number): void => {
+      for (let target = first; target < first + 40; target += 1) blocks.change(0, target, true);
+      for (let target = first; target < first + 40; target += 1) blocks.change(0, target, false);
+    };
+    turn(0);
+    const { bytes } = blocks.sets;
+    for (let round = 0; round < 500; round += 1) turn(round % 7);
+    expect(blocks.sets.bytes).toBe(bytes);
   });
 
   it('answers has() for members, neighbours and targets far above', () => {
