@@ -8,9 +8,11 @@ export type Logger = PinoLogger;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+const STANDARD_ERROR = 2;
+
 /**
  * A logger that writes one JSON object per line: `level` as a word, ISO `time`, `name`, then the fields. Errors go under the field `error`.
- * @param options.destination where lines go; standard output when absent.
+ * @param options.destination where lines go; standard error when absent: standard output is for what a program was asked for.
  */
 export function createLogger(options: {
   readonly name: string;
@@ -24,5 +26,5 @@ export function createLogger(options: {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  return pino(settings, options.destination ?? pino.destination(STANDARD_ERROR));
 }

@@ -134,7 +134,9 @@ function readFlag(
 }
 
 function unknownFlag(flag: string, known: readonly string[]): string {
-  const suggestion = nearest(flag, [...known, 'help', 'version']);
+  const candidates = [...known, 'help', 'version'];
+  const suggestion =
+    nearest(flag, candidates) ?? (flag.startsWith('no-') ? nearest(flag.slice(3), candidates) : null);
   const hint = suggestion === null ? '--help lists all flags' : `did you mean --${suggestion}?`;
   return `Unknown flag --${flag}: ${hint}`;
 }
