@@ -1,1 +1,7 @@
-export {};
+export type { CandidateColumns, PromptShape } from './columns.js';
+export { computeCosts, explainCost } from './costs.js';
+export type { CostTerm } from './costs.js';
+export { checkCostOptions, COST_OPTIONS_DEFAULT } from './options.js';
+export type { CostOptions } from './options.js';
+export { selectTarget } from './select-target.js';
+export type { SelectionPolicy } from './select-target.js';
