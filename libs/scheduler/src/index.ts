@@ -1,1 +1,15 @@
-export {};
+export type {
+  Decision,
+  OverlapScore,
+  PotentialLoad,
+  RejectionCode,
+  RouteConstraints,
+  RouteInput,
+  RouteOverrides,
+  SchedulerEffect,
+  SchedulerInput,
+} from './messages.js';
+export { SCHEDULER_OPTIONS_DEFAULT } from './options.js';
+export type { RouterMode, SchedulerOptions } from './options.js';
+export { Scheduler } from './scheduler.js';
+export type { Target, TargetSpec } from './targets.js';

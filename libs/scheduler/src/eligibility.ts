@@ -1,0 +1,18 @@
+import type { RouteConstraints } from './messages.js';
+import type { Target } from './targets.js';
+
+/** Whether a target satisfies a request's constraints; its own eligibility is asked apart. */
+export function satisfies(target: Target, constraints: RouteConstraints): boolean {
+  const { pinnedWorkerId, pinnedRank, allowedWorkerIds, excludedWorkerIds, requiredTaints } = constraints;
+  if (pinnedWorkerId !== undefined && target.workerId !== pinnedWorkerId) return false;
+  if (pinnedRank !== undefined && target.rank !== pinnedRank) return false;
+  if (
+    allowedWorkerIds !== undefined &&
+    allowedWorkerIds.length > 0 &&
+    !allowedWorkerIds.includes(target.workerId)
+  ) {
+    return false;
+  }
+  if (excludedWorkerIds?.includes(target.workerId) === true) return false;
+  return requiredTaints?.every((taint) => target.taints.includes(taint)) ?? true;
+}

@@ -1,0 +1,117 @@
+import type { CostTerm } from '@kvasir/cost-model';
+import type { PrefixQuery } from '@kvasir/radix-index';
+import type { RequestId, WorkerId } from '@kvasir/units';
+import type { TargetSpec } from './targets.js';
+
+/** Per-request changes to the scheduler's options; an absent field keeps the option. */
+export interface RouteOverrides {
+  readonly temperature?: number | undefined;
+  readonly overlapScoreCredit?: number | undefined;
+  readonly prefillLoadScale?: number | undefined;
+  readonly assumeKvReuse?: boolean | undefined;
+  readonly trackPrefillTokens?: boolean | undefined;
+}
+
+/** Restricts the candidates; a target must satisfy all that is given. */
+export interface RouteConstraints {
+  readonly pinnedWorkerId?: WorkerId | undefined;
+  readonly pinnedRank?: number | undefined;
+  /** Absent or empty allows every worker. */
+  readonly allowedWorkerIds?: readonly WorkerId[] | undefined;
+  readonly excludedWorkerIds?: readonly WorkerId[] | undefined;
+  readonly requiredTaints?: readonly string[] | undefined;
+}
+
+export interface RouteInput {
+  readonly kind: 'route';
+  /** Null asks without booking. */
+  readonly requestId: RequestId | null;
+  readonly prompt: PrefixQuery & { readonly tokenCount: number };
+  readonly overrides?: RouteOverrides | undefined;
+  readonly constraints?: RouteConstraints | undefined;
+  readonly nowMs: number;
+}
+
+/** One thing that happened. Targets are named by (worker, rank); hashes are interleaved words, borrowed for the call. */
+export type SchedulerInput =
+  | { readonly kind: 'targetAdded'; readonly target: TargetSpec; readonly isEligible: boolean }
+  | { readonly kind: 'targetUpdated'; readonly target: TargetSpec; readonly isEligible: boolean }
+  | { readonly kind: 'targetRemoved'; readonly workerId: WorkerId; readonly rank: number }
+  | {
+      readonly kind: 'kvStored';
+      readonly workerId: WorkerId;
+      readonly rank: number;
+      readonly parent: Uint32Array | null;
+      readonly hashes: Uint32Array;
+    }
+  /** A chain of a snapshot: its parent may be missing, because it was removed while its child stayed. */
+  | {
+      readonly kind: 'kvRestored';
+      readonly workerId: WorkerId;
+      readonly rank: number;
+      readonly parent: Uint32Array | null;
+      readonly hashes: Uint32Array;
+    }
+  | {
+      readonly kind: 'kvRemoved';
+      readonly workerId: WorkerId;
+      readonly rank: number;
+      readonly hashes: Uint32Array;
+    }
+  | { readonly kind: 'kvCleared'; readonly workerId: WorkerId; readonly rank: number }
+  | RouteInput
+  | { readonly kind: 'prefillCompleted'; readonly requestId: RequestId }
+  | { readonly kind: 'outputTokens'; readonly requestId: RequestId; readonly tokenCount: number }
+  | { readonly kind: 'freed'; readonly requestId: RequestId }
+  | { readonly kind: 'tick'; readonly nowMs: number };
+
+/** Where a request goes, and why. */
+export interface Decision {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  /** Leading prompt blocks that the target holds. */
+  readonly overlapBlocks: number;
+  /** Complete blocks of the prompt. */
+  readonly promptBlocks: number;
+  /** `overlapBlocks` in tokens. */
+  readonly cachedTokens: number;
+  /** In blocks; lower is better. 0 in modes that do not weigh. */
+  readonly cost: number;
+  readonly terms: readonly CostTerm[];
+}
+
+export type RejectionCode =
+  | 'SCHED_NO_TARGETS'
+  | 'SCHED_NO_ELIGIBLE_TARGETS'
+  | 'SCHED_DUPLICATE_REQUEST'
+  | 'SCHED_PINNED_UNAVAILABLE'
+  | 'SCHED_BOOKINGS_FULL';
+
+/** What the shell has to do, or to tell. */
+export type SchedulerEffect =
+  | { readonly kind: 'routed'; readonly decision: Decision }
+  | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly message: string }
+  | { readonly kind: 'prefillMarked'; readonly requestId: RequestId }
+  | { readonly kind: 'released'; readonly requestId: RequestId }
+  | { readonly kind: 'unknownRequest'; readonly requestId: RequestId }
+  | { readonly kind: 'expired'; readonly requestIds: readonly RequestId[] }
+  | { readonly kind: 'unknownTarget'; readonly workerId: WorkerId; readonly rank: number }
+  /** A stored event whose parent the target does not hold: the index lacks something and wants a resync of this rank. */
+  | { readonly kind: 'unknownParent'; readonly workerId: WorkerId; readonly rank: number }
+  | { readonly kind: 'limitReached'; readonly evictedBlocks: number; readonly refusedBlocks: number };
+
+/** What a target's load would be if it took a prompt. */
+export interface PotentialLoad {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  readonly potentialPrefillTokens: number;
+  readonly potentialDecodeBlocks: number;
+  readonly activeRequests: number;
+}
+
+/** How many leading blocks of a prompt a target holds. */
+export interface OverlapScore {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  readonly overlapBlocks: number;
+}

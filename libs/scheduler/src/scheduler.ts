@@ -1,0 +1,293 @@
+import { computeCosts, explainCost, selectTarget } from '@kvasir/cost-model';
+import type { CandidateColumns, CostOptions } from '@kvasir/cost-model';
+import { RadixIndex } from '@kvasir/radix-index';
+import type { PrefixQuery } from '@kvasir/radix-index';
+import { assertNever } from '@kvasir/units';
+import type { Prng, RequestId } from '@kvasir/units';
+import { ActiveLoad } from './active-load.js';
+import { Bookings } from './bookings.js';
+import { CandidateTable } from './candidate-table.js';
+import { satisfies } from './eligibility.js';
+import { applyKvInput } from './kv-inputs.js';
+import type { KvInput } from './kv-inputs.js';
+import type {
+  Decision,
+  OverlapScore,
+  PotentialLoad,
+  RejectionCode,
+  RouteInput,
+  SchedulerEffect,
+  SchedulerInput,
+} from './messages.js';
+import { checkSchedulerOptions } from './options.js';
+import type { SchedulerOptions } from './options.js';
+import { TargetTable } from './targets.js';
+import type { TargetSpec } from './targets.js';
+
+const NOTHING: readonly SchedulerEffect[] = [];
+
+/**
+ * Decides where requests go and knows what that puts on whom. One machine: `step(input)` changes the state and returns what the shell has to do.
+ * Selecting and booking is one step, so no two requests see the same free slot. The same inputs in the same order give the same effects.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #prng: Prng;
+  readonly #targets = new TargetTable();
+  readonly #index: RadixIndex;
+  readonly #load: ActiveLoad;
+  readonly #bookings: Bookings;
+  readonly #candidates = new CandidateTable();
+  #turn = 0;
+
+  /** @throws RangeError naming the option that is out of its range. */
+  constructor(options: SchedulerOptions, prng: Prng) {
+    checkSchedulerOptions(options);
+    this.#options = options;
+    this.#prng = prng;
+    this.#index = new RadixIndex({ blockCountMax: options.indexBlocksMax });
+    this.#load = new ActiveLoad(options.indexBlocksMax);
+    this.#bookings = new Bookings(this.#load, options);
+  }
+
+  /** What is known of the cache; read only. */
+  get index(): RadixIndex {
+    return this.#index;
+  }
+
+  get targets(): TargetTable {
+    return this.#targets;
+  }
+
+  get bookingCount(): number {
+    return this.#bookings.size;
+  }
+
+  step(input: SchedulerInput): readonly SchedulerEffect[] {
+    switch (input.kind) {
+      case 'targetAdded':
+      case 'targetUpdated':
+        this.#putTarget(input.target, input.isEligible);
+        return NOTHING;
+      case 'targetRemoved':
+        return this.#removeTarget(input.workerId, input.rank);
+      case 'kvStored':
+      case 'kvRestored':
+      case 'kvRemoved':
+      case 'kvCleared':
+        return this.#applyKv(input);
+      case 'route':
+        return [this.#route(input)];
+      case 'prefillCompleted':
+        return [this.#bookings.completePrefill(input.requestId)];
+      case 'outputTokens':
+        return this.#bookings.addOutputTokens(input.requestId, input.tokenCount);
+      case 'freed':
+        return [this.#bookings.release(input.requestId)];
+      case 'tick':
+        return this.#bookings.expire(input.nowMs);
+      default:
+        return assertNever(input);
+    }
+  }
+
+  /** What each target's load would be if it took this prompt; by target number. */
+  potentialLoads(prompt: PrefixQuery & { readonly tokenCount: number }): readonly PotentialLoad[] {
+    const { columnCount } = this.#targets;
+    this.#fillColumns(prompt, true);
+    const columns = this.#candidates.columns(this.#load, columnCount);
+    return [...this.#targets.all()].map(({ workerId, rank, number }) => {
+      const cachedTokens = (columns.overlapBlocks[number] ?? 0) * this.#options.blockSize;
+      return {
+        workerId,
+        rank,
+        potentialPrefillTokens:
+          (columns.activePrefillTokens[number] ?? 0) + Math.max(0, prompt.tokenCount - cachedTokens),
+        potentialDecodeBlocks: columns.potentialDecodeBlocks[number] ?? 0,
+        activeRequests: columns.activeRequests[number] ?? 0,
+      };
+    });
+  }
+
+  /** How many leading blocks of the prompt each target holds; by target number. */
+  overlapScores(prompt: PrefixQuery): readonly OverlapScore[] {
+    this.#candidates.ensureColumns(this.#targets.columnCount);
+    this.#index.match(prompt, this.#candidates.overlapBlocks(this.#targets.columnCount));
+    return [...this.#targets.all()].map(({ workerId, rank, number }) => ({
+      workerId,
+      rank,
+      overlapBlocks: this.#candidates.overlapBlocks(this.#targets.columnCount)[number] ?? 0,
+    }));
+  }
+
+  /** Draws targets and their load, one line each, for tests and people. */
+  render(): string {
+    return [...this.#targets.all()]
+      .map(({ workerId, rank, number, isEligible }) => {
+        const load = this.#load;
+        return `${workerId}/${rank} ${isEligible ? 'eligible' : 'set aside'} holds ${this.#index.memberCount(number)} blocks, requests ${load.requests[number] ?? 0}, prefill tokens ${load.prefillTokens[number] ?? 0}, active blocks ${load.blocks[number] ?? 0}`;
+      })
+      .join('\n');
+  }
+
+  #putTarget(spec: TargetSpec, isEligible: boolean): void {
+    this.#targets.put(spec, isEligible);
+    this.#load.ensureColumns(this.#targets.columnCount);
+    this.#candidates.ensureColumns(this.#targets.columnCount);
+  }
+
+  #removeTarget(workerId: TargetSpec['workerId'], rank: number): readonly SchedulerEffect[] {
+    const number = this.#targets.numberOf(workerId, rank);
+    if (number === null) return [{ kind: 'unknownTarget', workerId, rank }];
+    this.#bookings.releaseTarget(number);
+    this.#index.removeTarget(number);
+    this.#targets.remove(number);
+    return NOTHING;
+  }
+
+  #applyKv(input: KvInput): readonly SchedulerEffect[] {
+    const { workerId, rank } = input;
+    const number = this.#targets.numberOf(workerId, rank);
+    if (number === null) return [{ kind: 'unknownTarget', workerId, rank }];
+    return applyKvInput(this.#index, number, input);
+  }
+
+  #route(input: RouteInput): SchedulerEffect {
+    const { requestId, prompt } = input;
+    if (requestId !== null && this.#bookings.has(requestId)) {
+      return rejected('SCHED_DUPLICATE_REQUEST', `Cannot book request ${requestId}: it is booked already`);
+    }
+    if (requestId !== null && this.#bookings.size >= this.#options.bookingsMax) {
+      return rejected(
+        'SCHED_BOOKINGS_FULL',
+        `Cannot book request ${requestId}: ${this.#bookings.size} are booked`,
+      );
+    }
+    const refusal = this.#markEligible(input);
+    if (refusal !== null) return refusal;
+    const shares = input.overrides?.assumeKvReuse ?? this.#options.assumeKvReuse;
+    this.#fillColumns(prompt, shares);
+    const columns = this.#candidates.columns(this.#load, this.#targets.columnCount);
+    const cost = this.#costOptions(input);
+    const chosen = this.#choose(columns, input, cost);
+    const target = chosen === null ? null : this.#targets.at(chosen);
+    if (chosen === null || target === null) {
+      return rejected('SCHED_NO_ELIGIBLE_TARGETS', 'Cannot route: no target has a finite cost');
+    }
+    const decision = this.#decision(chosen, columns, { prompt, cost });
+    if (requestId !== null) this.#book(requestId, chosen, { input, decision, cost, shares });
+    return { kind: 'routed', decision };
+  }
+
+  /** Marks who may be chosen; answers with a rejection when nobody may. */
+  #markEligible(input: RouteInput): SchedulerEffect | null {
+    const constraints = input.constraints ?? {};
+    let count = 0;
+    let eligibleCount = 0;
+    this.#candidates.isEligible.fill(0);
+    for (const target of this.#targets.all()) {
+      count += 1;
+      if (!target.isEligible || !satisfies(target, constraints)) continue;
+      this.#candidates.isEligible[target.number] = 1;
+      eligibleCount += 1;
+    }
+    if (count === 0) return rejected('SCHED_NO_TARGETS', 'Cannot route: no worker is registered');
+    if (eligibleCount > 0) return null;
+    if (constraints.pinnedWorkerId !== undefined) {
+      return rejected(
+        'SCHED_PINNED_UNAVAILABLE',
+        `Cannot route: the pinned worker ${constraints.pinnedWorkerId} cannot take the request`,
+      );
+    }
+    return rejected(
+      'SCHED_NO_ELIGIBLE_TARGETS',
+      `Cannot route: none of the ${count} targets is eligible (draining, set aside or excluded)`,
+    );
+  }
+
+  #fillColumns(prompt: PrefixQuery, shares: boolean): void {
+    const { columnCount } = this.#targets;
+    this.#candidates.ensureColumns(columnCount);
+    this.#load.ensureColumns(columnCount);
+    this.#index.match(prompt, this.#candidates.overlapBlocks(columnCount));
+    const potential = this.#candidates.potentialDecodeBlocks;
+    if (this.#options.trackActiveBlocks) this.#load.projectBlocks(prompt, { shares, columnCount, potential });
+    else potential.fill(0);
+  }
+
+  #choose(columns: CandidateColumns, input: RouteInput, cost: CostOptions): number | null {
+    const { mode, blockSize } = this.#options;
+    switch (mode) {
+      case 'kv': {
+        const temperature = input.overrides?.temperature ?? this.#options.temperature;
+        computeCosts(
+          columns,
+          { promptTokens: input.prompt.tokenCount, blockSize },
+          cost,
+          this.#candidates.costs,
+        );
+        return selectTarget(columns, this.#candidates.costs, { kind: 'softmax', temperature }, this.#prng);
+      }
+      case 'round-robin':
+        this.#turn += 1;
+        return this.#candidates.nthEligible(columns.targetCount, this.#turn - 1);
+      case 'random':
+        return this.#candidates.nthEligible(columns.targetCount, Math.floor(this.#prng() * 2 ** 32));
+      default:
+        return assertNever(mode);
+    }
+  }
+
+  #costOptions(input: RouteInput): CostOptions {
+    const { overrides } = input;
+    if (overrides === undefined) return this.#options.cost;
+    return {
+      ...this.#options.cost,
+      overlapScoreCredit: overrides.overlapScoreCredit ?? this.#options.cost.overlapScoreCredit,
+      prefillLoadScale: overrides.prefillLoadScale ?? this.#options.cost.prefillLoadScale,
+      trackPrefillTokens: overrides.trackPrefillTokens ?? this.#options.cost.trackPrefillTokens,
+    };
+  }
+
+  #decision(
+    chosen: number,
+    columns: CandidateColumns,
+    { prompt, cost }: { prompt: RouteInput['prompt']; cost: CostOptions },
+  ): Decision {
+    const target = this.#targets.at(chosen);
+    if (target === null) throw new TypeError(`Cannot decide for target ${chosen}: it is gone`);
+    const overlapBlocks = columns.overlapBlocks[chosen] ?? 0;
+    const { blockSize, mode } = this.#options;
+    const shape = { promptTokens: prompt.tokenCount, blockSize };
+    return {
+      workerId: target.workerId,
+      rank: target.rank,
+      overlapBlocks,
+      promptBlocks: prompt.blockCount,
+      cachedTokens: overlapBlocks * blockSize,
+      cost: mode === 'kv' ? (this.#candidates.costs[chosen] ?? 0) : 0,
+      terms: mode === 'kv' ? explainCost(columns, chosen, shape, cost) : [],
+    };
+  }
+
+  #book(
+    requestId: RequestId,
+    target: number,
+    booked: { input: RouteInput; decision: Decision; cost: CostOptions; shares: boolean },
+  ): void {
+    const { input, decision, cost, shares } = booked;
+    const { prompt } = input;
+    const tracksBlocks = this.#options.trackActiveBlocks;
+    if (tracksBlocks && shares) prompt.hashTo(prompt.blockCount);
+    this.#bookings.add(requestId, input.nowMs, {
+      target,
+      prefillTokens: cost.trackPrefillTokens ? Math.max(0, prompt.tokenCount - decision.cachedTokens) : 0,
+      words: tracksBlocks && shares ? prompt.words.slice(0, prompt.blockCount * 2) : null,
+      ownBlocks: tracksBlocks && !shares ? prompt.blockCount : 0,
+    });
+  }
+}
+
+function rejected(code: RejectionCode, message: string): SchedulerEffect {
+  return { kind: 'rejected', code, message };
+}

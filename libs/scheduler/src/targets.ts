@@ -1,0 +1,67 @@
+import type { WorkerId } from '@kvasir/units';
+
+/** What a target is and whether it may be chosen. */
+export interface TargetSpec {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  /** Labels that constraints can require. */
+  readonly taints: readonly string[];
+}
+
+/** A target with its dense number. */
+export interface Target extends TargetSpec {
+  readonly number: number;
+  /** False while the worker drains or is set aside after a fault. */
+  readonly isEligible: boolean;
+}
+
+/**
+ * Dense numbers for (worker, rank), so that everything about targets is a column. A number is reused after its target has gone.
+ */
+export class TargetTable {
+  readonly #targets: (Target | null)[] = [];
+  readonly #numbers = new Map<WorkerId, Map<number, number>>();
+  readonly #free: number[] = [];
+
+  /** Numbers in use are below this. */
+  get columnCount(): number {
+    return this.#targets.length;
+  }
+
+  /** Adds or replaces a target; eligible unless said otherwise. */
+  put(spec: TargetSpec, isEligible: boolean): Target {
+    const known = this.numberOf(spec.workerId, spec.rank);
+    const number = known ?? this.#free.pop() ?? this.#targets.length;
+    const target: Target = { ...spec, number, isEligible };
+    this.#targets[number] = target;
+    if (known === null) {
+      const ranks = this.#numbers.get(spec.workerId) ?? new Map<number, number>();
+      ranks.set(spec.rank, number);
+      this.#numbers.set(spec.workerId, ranks);
+    }
+    return target;
+  }
+
+  remove(number: number): void {
+    const target = this.at(number);
+    if (target === null) return;
+    const ranks = this.#numbers.get(target.workerId);
+    ranks?.delete(target.rank);
+    if (ranks?.size === 0) this.#numbers.delete(target.workerId);
+    this.#targets[number] = null;
+    this.#free.push(number);
+  }
+
+  at(number: number): Target | null {
+    return this.#targets[number] ?? null;
+  }
+
+  numberOf(workerId: WorkerId, rank: number): number | null {
+    return this.#numbers.get(workerId)?.get(rank) ?? null;
+  }
+
+  /** Targets in the order of their numbers. */
+  *all(): Iterable<Target> {
+    for (const target of this.#targets) if (target !== null) yield target;
+  }
+}
