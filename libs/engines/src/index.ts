@@ -1,1 +1,24 @@
-export {};
+export { BodyCollector } from './body-collector.js';
+export { callEngine, readAnswer } from './call-engine.js';
+export type { EngineAnswer } from './call-engine.js';
+export { dialectOf } from './dialects.js';
+export { EngineClient } from './engine-client.js';
+export type { EngineRequest, SendOptions } from './engine-client.js';
+export type {
+  AggregatedReason,
+  EngineDialect,
+  Handover,
+  LegPlan,
+  PrefillAnswer,
+  ServingRequest,
+} from './engine-dialect.js';
+export { ENGINE_LIMITS } from './engine-limits.js';
+export type { EngineLimits } from './engine-limits.js';
+export { engineFailure, engineFailures, statusFailure } from './errors.js';
+export type { EngineFailure, EngineFailureCode, WorkerOutcome } from './errors.js';
+export type { BodyReceiver, EngineHead, ExchangeEnd, Flow, Respond } from './exchange.js';
+export { PROBE_TIMEOUT_MS, probeEngine } from './probe.js';
+export type { ProbeOutcome } from './probe.js';
+export { Relay } from './relay.js';
+export type { RelaySink } from './relay.js';
+export { vllmDialect } from './vllm-dialect.js';

@@ -1,0 +1,44 @@
+import { readEngineError } from '@kvasir/openai';
+import type { OpenAiError } from '@kvasir/openai';
+import type { EngineClient, EngineRequest } from './engine-client.js';
+import { engineFailure, statusFailure } from './errors.js';
+import type { EngineFailure } from './errors.js';
+import type { EngineHead } from './exchange.js';
+import { BodyCollector } from './body-collector.js';
+
+/** An answer in one piece. */
+export type EngineAnswer =
+  | { readonly kind: 'ok'; readonly head: EngineHead; readonly bytes: Buffer }
+  /** `error` is what the engine said when it answered with an error status. */
+  | { readonly kind: 'failed'; readonly failure: EngineFailure; readonly error: OpenAiError | null }
+  | { readonly kind: 'aborted' };
+
+/** Sends a request and waits for the whole answer (at most `answerBytesMax`). Never rejects. */
+export async function callEngine(
+  client: EngineClient,
+  url: string,
+  request: EngineRequest,
+  signal?: AbortSignal,
+): Promise<EngineAnswer> {
+  const body = new BodyCollector(client.limits.answerBytesMax);
+  const end = await client.send(url, request, { signal, respond: () => body });
+  if (end.kind === 'aborted') return end;
+  if (end.kind === 'failed') return { kind: 'failed', failure: end.failure, error: null };
+  if (body.isTooLarge) {
+    const { status } = end.head;
+    const message = `The answer is longer than ${client.limits.answerBytesMax} bytes`;
+    return {
+      kind: 'failed',
+      failure: engineFailure('ENGINE_ANSWER_TOO_LARGE', message, { status }),
+      error: null,
+    };
+  }
+  return readAnswer(end.head, body.bytes());
+}
+
+/** Tells an answer from an error by its status. */
+export function readAnswer(head: EngineHead, bytes: Buffer): EngineAnswer {
+  const failure = statusFailure(head.status);
+  if (failure === null) return { kind: 'ok', head, bytes };
+  return { kind: 'failed', failure, error: head.status >= 400 ? readEngineError(head.status, bytes) : null };
+}

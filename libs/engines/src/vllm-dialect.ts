@@ -1,0 +1,130 @@
+import { requestPaths, scanMembers, readUsage, spliceJson } from '@kvasir/openai';
+import type { ApiRequest, JsonChanges, JsonMember, TokenUsage } from '@kvasir/openai';
+import type { EngineRequest } from './engine-client.js';
+import type { EngineDialect, LegPlan, PrefillAnswer, ServingRequest } from './engine-dialect.js';
+
+/** Asks the prefill worker to keep the computed blocks for a peer to fetch. */
+const KEEP_FOR_DECODE =
+  '{"do_remote_decode":true,"do_remote_prefill":false,"remote_engine_id":null,"remote_block_ids":null,"remote_host":null,"remote_port":null}';
+
+const TRANSFER_PARAMS = 'kv_transfer_params';
+
+/** Fields that ask for more than the one token of a prefill or release leg. */
+const LENGTH_FIELDS = ['min_tokens', 'min_completion_tokens', 'stream_options'];
+
+/**
+ * vLLM with NixlConnector in pull mode: prefill leg first, its `kv_transfer_params` passed on unread to the decode leg, which fetches the blocks.
+ *
+ * A hand-over names one prompt computed once and can be fetched once, so requests with several prompts or choices run in one leg, and so does what needs
+ * logits of the prompt. A client that leaves between the legs: the decode leg is still sent, for one token, because that releases the blocks at
+ * once; an abort after the prefill leg does not.
+ */
+export const vllmDialect: EngineDialect = {
+  name: 'vllm',
+  plan: planVllm,
+  prefillLeg: (serving, rank) => legRequest(serving, rank, oneToken(serving.request, KEEP_FOR_DECODE)),
+  readPrefillAnswer,
+  decodeLeg: (serving, handover, rank) =>
+    handover === null
+      ? plainLeg(serving, rank)
+      : legRequest(serving, rank, { set: { [TRANSFER_PARAMS]: handover.json } }),
+  aggregatedLeg: plainLeg,
+  releaseLeg: (serving, handover, rank) =>
+    legRequest(serving, rank, oneToken(serving.request, handover.json)),
+  probe: (model) => ({
+    path: requestPaths.completion,
+    headers: ['content-type', 'application/json'],
+    body: Buffer.from(JSON.stringify({ model, prompt: 'ping', max_tokens: 1, temperature: 0 })),
+  }),
+};
+
+function planVllm(request: ApiRequest): LegPlan {
+  if (request.choiceCount > 1) return { kind: 'aggregated', reason: 'severalChoices' };
+  if (request.kind === 'chat') {
+    const wantsPrompt = request.body.fields['prompt_logprobs'];
+    return wantsPrompt === undefined || wantsPrompt === null
+      ? { kind: 'serial' }
+      : { kind: 'aggregated', reason: 'promptLogprobs' };
+  }
+  if (request.prompts.length > 1) return { kind: 'aggregated', reason: 'severalPrompts' };
+  if (request.wantsPromptLogprobs) return { kind: 'aggregated', reason: 'promptLogprobs' };
+  return { kind: 'serial' };
+}
+
+function oneToken(request: ApiRequest, transferParams: string | Buffer): JsonChanges {
+  const hasCompletionLimit = request.body.fields['max_completion_tokens'] !== undefined;
+  return {
+    set: {
+      stream: 'false',
+      max_tokens: '1',
+      ...(hasCompletionLimit ? { max_completion_tokens: '1' } : {}),
+      [TRANSFER_PARAMS]: transferParams,
+    },
+    remove: LENGTH_FIELDS,
+  };
+}
+
+/** Where a client's own transfer parameters are left out: they would make the engine fetch from, or keep blocks for, whoever the client names. */
+function plainLeg(serving: ServingRequest, rank: number | null): EngineRequest {
+  const changes = TRANSFER_PARAMS in serving.request.body.fields ? { remove: [TRANSFER_PARAMS] } : null;
+  return legRequest(serving, rank, changes);
+}
+
+function legRequest(
+  serving: ServingRequest,
+  rank: number | null,
+  changes: JsonChanges | null,
+): EngineRequest {
+  const { request } = serving;
+  const { bytes } = request.body;
+  const headers = [
+    'content-type',
+    'application/json',
+    'x-request-id',
+    serving.requestId,
+    ...serving.forwardedHeaders,
+  ];
+  if (rank !== null) headers.push('x-data-parallel-rank', String(rank));
+  return {
+    path: requestPaths[request.kind],
+    headers,
+    body: changes === null ? bytes : spliceJson(bytes, request.body.members(), changes),
+  };
+}
+
+function readPrefillAnswer(json: Buffer): PrefillAnswer {
+  const members = scanMembers(json);
+  if (members === null) return { kind: 'unreadable', reason: 'The prefill answer is no JSON object' };
+  const usage = usageOf(json, members);
+  const params = members.findLast(({ key }) => key === TRANSFER_PARAMS);
+  if (params === undefined) return { kind: 'nothingToFetch', usage };
+  // A copy: the answer it is part of need not be kept.
+  const value = Buffer.from(json.subarray(params.valueStart, params.valueEnd));
+  if (value.equals(NULL)) return { kind: 'nothingToFetch', usage };
+  if (!isJsonObject(value)) {
+    return { kind: 'unreadable', reason: `${TRANSFER_PARAMS} of the prefill answer is no JSON object` };
+  }
+  return { kind: 'handover', handover: { json: value }, usage };
+}
+
+const NULL = Buffer.from('null');
+
+function usageOf(json: Buffer, members: readonly JsonMember[]): TokenUsage | null {
+  const member = members.findLast(({ key }) => key === 'usage');
+  if (member === undefined) return null;
+  try {
+    return readUsage(JSON.parse(json.toString('utf8', member.valueStart, member.valueEnd)));
+  } catch {
+    return null;
+  }
+}
+
+/** Checked before it becomes part of another engine's request; its digits are not touched. */
+function isJsonObject(bytes: Buffer): boolean {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
