@@ -1,1 +1,5 @@
-export {};
+export { RouterError, routerErrors } from './errors.js';
+export type { RouterErrorCode } from './errors.js';
+export { KvRouter, RECOVERY_WAIT_MS } from './kv-router.js';
+export type { DumpedChain, KvRouterOptions } from './kv-router.js';
+export type { Prompt, RouteDecision, RouteOutcome, RouteRequest } from './route-messages.js';

@@ -8,6 +8,7 @@ export type {
   RouteOverrides,
   SchedulerEffect,
   SchedulerInput,
+  TargetLoad,
 } from './messages.js';
 export { SCHEDULER_OPTIONS_DEFAULT } from './options.js';
 export type { RouterMode, SchedulerOptions } from './options.js';

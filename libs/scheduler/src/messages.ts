@@ -115,3 +115,12 @@ export interface OverlapScore {
   readonly rank: number;
   readonly overlapBlocks: number;
 }
+
+/** What is booked on a target. */
+export interface TargetLoad {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  readonly prefillTokens: number;
+  readonly blocks: number;
+  readonly requests: number;
+}

@@ -18,6 +18,7 @@ import type {
   RouteInput,
   SchedulerEffect,
   SchedulerInput,
+  TargetLoad,
 } from './messages.js';
 import { checkSchedulerOptions } from './options.js';
 import type { SchedulerOptions } from './options.js';
@@ -61,6 +62,22 @@ export class Scheduler {
 
   get bookingCount(): number {
     return this.#bookings.size;
+  }
+
+  /** Tokens per block. */
+  get blockSize(): number {
+    return this.#options.blockSize;
+  }
+
+  /** What is booked on each target now; by target number. */
+  loads(): readonly TargetLoad[] {
+    return [...this.#targets.all()].map(({ workerId, rank, number }) => ({
+      workerId,
+      rank,
+      prefillTokens: this.#load.prefillTokens[number] ?? 0,
+      blocks: this.#load.blocks[number] ?? 0,
+      requests: this.#load.requests[number] ?? 0,
+    }));
   }
 
   step(input: SchedulerInput): readonly SchedulerEffect[] {

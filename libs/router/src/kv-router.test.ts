@@ -1,0 +1,249 @@
+import { PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
+import type { EndpointName, WorkerRecord } from '@kvasir/contract';
+import { InProcessEventPlane, KvEventPublisher } from '@kvasir/event-plane';
+import { InProcessRegistry } from '@kvasir/registry';
+import type { RegisterOutcome } from '@kvasir/registry';
+import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
+import { createLogger, createMetrics } from '@kvasir/service';
+import { VirtualClock } from '@kvasir/testkit';
+import { incarnation, requestId, routerId, seededPrng, workerId } from '@kvasir/units';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KvRouter } from './kv-router.js';
+import type { KvRouterOptions } from './kv-router.js';
+
+const BLOCK_SIZE = 4;
+const ENDPOINT: EndpointName = { namespace: 'kvasir', component: 'prefill', endpoint: 'generate' };
+
+const tokens = (count: number, first = 0): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, index) => first + index);
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly registry: InProcessRegistry;
+  readonly plane: InProcessEventPlane;
+}
+
+function record(id: string, fields: Partial<WorkerRecord> = {}): WorkerRecord {
+  return {
+    workerId: workerId(id),
+    incarnation: incarnation('0001'),
+    endpoint: ENDPOINT,
+    url: `http://${id}`,
+    dialect: 'vllm',
+    role: 'prefill',
+    model: 'm',
+    contextTokensMax: 1000,
+    tokenizerPath: null,
+    blockSize: BLOCK_SIZE,
+    rankStart: 0,
+    rankCount: 1,
+    kvBlocksTotal: 100,
+    batchedTokensMax: 8192,
+    publishesKvEvents: true,
+    isDraining: false,
+    taints: [],
+    ...fields,
+  };
+}
+
+/** Lets in-process deliveries and the timers behind them run. */
+async function settle(world: World, ms = 50): Promise<void> {
+  for (let round = 0; round < 10; round += 1) await world.clock.advanceAsync(ms / 10);
+}
+
+async function join(
+  world: World,
+  id: string,
+  fields: Partial<WorkerRecord> = {},
+): Promise<{ publisher: KvEventPublisher; outcome: RegisterOutcome }> {
+  const worker = record(id, fields);
+  const publisher = new KvEventPublisher({
+    plane: world.plane,
+    clock: world.clock,
+    ...worker,
+  });
+  await publisher.start();
+  const outcome = await world.registry.registerWorker(worker, 10_000);
+  await settle(world);
+  return { publisher, outcome };
+}
+
+async function router(world: World, options: Partial<KvRouterOptions> = {}): Promise<KvRouter> {
+  const made = new KvRouter({
+    endpoint: ENDPOINT,
+    routerId: routerId('r'),
+    blockSize: null,
+    scheduler: SCHEDULER_OPTIONS_DEFAULT,
+    registry: world.registry,
+    eventPlane: world.plane,
+    clock: world.clock,
+    prng: seededPrng(1),
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    metrics: createMetrics('test'),
+    ...options,
+  });
+  await made.start();
+  await settle(world);
+  return made;
+}
+
+function routed(by: KvRouter, prompt: Uint32Array, id: string | null = null) {
+  const outcome = by.route({ requestId: id === null ? null : requestId(id), tokens: prompt });
+  if (outcome.kind !== 'routed') throw new TypeError(`Cannot test: ${outcome.message}`);
+  return outcome.decision;
+}
+
+describe('KvRouter', () => {
+  let world: World;
+
+  beforeEach(() => {
+    const clock = new VirtualClock(0);
+    world = { clock, registry: new InProcessRegistry({ clock }), plane: new InProcessEventPlane({ clock }) };
+  });
+
+  it('rejects while nobody is registered and says why it is not ready', async () => {
+    const made = await router(world);
+    expect(made.route({ requestId: null, tokens: tokens(8) })).toMatchObject({
+      kind: 'rejected',
+      code: 'SCHED_NO_TARGETS',
+    });
+    expect(made.notReadyReason()).toBe('no worker is registered at kvasir.prefill.generate');
+  });
+
+  it('learns the block size from the first worker', async () => {
+    const made = await router(world);
+    expect(made.blockSize()).toBeNull();
+    await join(world, 'a');
+    expect(made.blockSize()).toBe(BLOCK_SIZE);
+    expect(made.isReady()).toBe(true);
+    expect(routed(made, tokens(8))).toMatchObject({
+      workerId: 'a',
+      url: 'http://a',
+      promptBlocks: 2,
+      blockSize: BLOCK_SIZE,
+    });
+  });
+
+  it('refuses to start with another block size than its workers have, naming both', async () => {
+    await join(world, 'a');
+    await expect(router(world, { blockSize: 16 })).rejects.toMatchObject({
+      code: 'ROUTER_BLOCK_SIZE_MISMATCH',
+      message: expect.stringMatching(/16.*4|4.*16/) as string,
+    });
+  });
+
+  it('makes a worker with another block size be refused', async () => {
+    await router(world, { blockSize: 16 });
+    const { outcome } = await join(world, 'a');
+    expect(outcome).toMatchObject({ kind: 'refused', code: 'REGISTRY_BLOCK_SIZE_MISMATCH' });
+  });
+
+  it('follows KV events, also those from before it came', async () => {
+    const { publisher } = await join(world, 'b');
+    await join(world, 'a');
+    publisher.publishStored(0, null, sequenceHashes(tokens(8), BLOCK_SIZE));
+    publisher.flush();
+    const made = await router(world);
+    expect(routed(made, tokens(16))).toMatchObject({ workerId: 'b', overlapBlocks: 2 });
+    const parent = new PromptBlocks(tokens(8), BLOCK_SIZE);
+    parent.hashTo(2);
+    publisher.publishStored(0, parent.words.slice(2), sequenceHashes(tokens(16), BLOCK_SIZE).slice(4));
+    publisher.flush();
+    await settle(world);
+    expect(routed(made, tokens(16)).overlapBlocks).toBe(4);
+    expect([...made.dumpEvents()].map((chain) => [chain.workerId, chain.hashes.length / 2])).toEqual([
+      ['b', 4],
+    ]);
+  });
+
+  it('keeps LoRA and salted prompts apart from plain ones', async () => {
+    const { publisher } = await join(world, 'a');
+    const made = await router(world);
+    publisher.publishStored(0, null, sequenceHashes(tokens(8), BLOCK_SIZE));
+    publisher.flush();
+    await settle(world);
+    expect(made.overlapScores({ tokens: tokens(8) })[0]?.overlapBlocks).toBe(2);
+    expect(made.overlapScores({ tokens: tokens(8), cacheSalt: 's' })[0]?.overlapBlocks).toBe(0);
+    expect(made.overlapScores({ tokens: tokens(8), loraName: 'l' })[0]?.overlapBlocks).toBe(0);
+  });
+
+  it('forgets what a worker held when it comes back as another incarnation', async () => {
+    const { publisher, outcome } = await join(world, 'a');
+    const made = await router(world);
+    publisher.publishStored(0, null, sequenceHashes(tokens(8), BLOCK_SIZE));
+    publisher.flush();
+    await settle(world);
+    expect(routed(made, tokens(8), 'q').overlapBlocks).toBe(2);
+    if (outcome.kind === 'registered') await outcome.lease.release();
+    await publisher.close();
+    await join(world, 'a', { incarnation: incarnation('0002') });
+    expect(routed(made, tokens(8)).overlapBlocks).toBe(0);
+    expect(made.free(requestId('q'))).toBe(false);
+  });
+
+  it('sends nothing to a worker that drains or has left', async () => {
+    const first = await join(world, 'a');
+    await join(world, 'b');
+    const made = await router(world);
+    if (first.outcome.kind !== 'registered') throw new TypeError('Cannot test: not registered');
+    await first.outcome.lease.update({ ...record('a'), isDraining: true });
+    await settle(world);
+    for (let index = 0; index < 6; index += 1) expect(routed(made, tokens(8, index)).workerId).toBe('b');
+    await first.outcome.lease.release();
+    await settle(world);
+    expect(made.workers().map((worker) => worker.workerId)).toEqual(['b']);
+  });
+
+  it('sets a failing worker aside and takes it back when its probe succeeds', async () => {
+    await join(world, 'a');
+    await join(world, 'b');
+    let isWell = false;
+    const probed: string[] = [];
+    const made = await router(world, {
+      probe: (worker) => {
+        probed.push(worker.workerId);
+        return Promise.resolve(isWell);
+      },
+    });
+    made.reportFailure(workerId('a'));
+    for (let index = 0; index < 6; index += 1) expect(routed(made, tokens(8, index)).workerId).toBe('b');
+    await settle(world, 2_000);
+    expect(probed).toEqual(['a']);
+    isWell = true;
+    await settle(world, 4_000);
+    const chosen = new Set(Array.from({ length: 30 }, (_, index) => routed(made, tokens(8, index)).workerId));
+    expect(chosen).toEqual(new Set(['a', 'b']));
+  });
+
+  it('books until freed, and expires what nobody frees', async () => {
+    await join(world, 'a');
+    const made = await router(world, { scheduler: { ...SCHEDULER_OPTIONS_DEFAULT, bookingTtlMs: 5_000 } });
+    routed(made, tokens(8), 'q1');
+    routed(made, tokens(8), 'q2');
+    expect(made.markPrefillComplete(requestId('q1'))).toBe(true);
+    expect(made.potentialLoads({ tokens: tokens(0) })[0]).toMatchObject({
+      activeRequests: 2,
+      potentialPrefillTokens: 8,
+      potentialDecodeBlocks: 2,
+    });
+    expect(made.free(requestId('q1'))).toBe(true);
+    expect(made.free(requestId('q1'))).toBe(false);
+    await settle(world, 6_000);
+    expect(made.potentialLoads({ tokens: tokens(0) })[0]).toMatchObject({
+      activeRequests: 0,
+      potentialPrefillTokens: 0,
+      potentialDecodeBlocks: 0,
+    });
+  });
+
+  it('tells its state as metrics', async () => {
+    await join(world, 'a');
+    const metrics = createMetrics('test');
+    const made = await router(world, { metrics });
+    routed(made, tokens(8), 'q1');
+    const text = await metrics.render();
+    expect(text).toContain('kvasir_router_active_bookings{service="test"} 1');
+    expect(text).toContain('kvasir_router_active_prefill_tokens{worker_id="a",rank="0",service="test"} 8');
+    expect(text).toContain('kvasir_router_decisions_total{outcome="routed",service="test"} 1');
+  });
+});

@@ -1,0 +1,368 @@
+import { namespaceSeed, PromptBlocks } from '@kvasir/block-hash';
+import { formatEndpointName } from '@kvasir/contract';
+import type { EndpointName, KvChain, KvEventBatch, KvSource, WorkerRecord } from '@kvasir/contract';
+import { KvEventSubscriber } from '@kvasir/event-plane';
+import type { EventPlane, KvEventSink } from '@kvasir/event-plane';
+import type { EndpointView, Lease, Registry, RegistryWatch } from '@kvasir/registry';
+import { Scheduler } from '@kvasir/scheduler';
+import type {
+  OverlapScore,
+  PotentialLoad,
+  SchedulerEffect,
+  SchedulerInput,
+  SchedulerOptions,
+} from '@kvasir/scheduler';
+import type { CancelTimer, Clock, Component, DrainReport, Logger, Metrics } from '@kvasir/service';
+import type { Prng, RequestId, RouterId, WorkerId } from '@kvasir/units';
+import { RouterError } from './errors.js';
+import { createRouterMetrics } from './metrics.js';
+import type { RouterMetrics } from './metrics.js';
+import type { Prompt, RouteDecision, RouteOutcome, RouteRequest } from './route-messages.js';
+import { SetAside } from './set-aside.js';
+import { ranksOf, Workers } from './workers.js';
+import type { WorkerChange } from './workers.js';
+
+/** How often bookings are looked through for expiry and workers set aside are tried again. */
+const TICK_MS = 250;
+/** How long a claimed block size outlives a router that died. */
+const CLAIM_LEASE_MS = 10_000;
+/** Readiness waits this long for sets that are being recovered; after it the router serves with what it has. */
+export const RECOVERY_WAIT_MS = 5_000;
+
+export interface KvRouterOptions {
+  readonly endpoint: EndpointName;
+  readonly routerId: RouterId;
+  /** Null learns it from the first worker. */
+  readonly blockSize: number | null;
+  readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
+  readonly registry: Registry;
+  readonly eventPlane: EventPlane;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Tries a worker that was set aside, e.g. with a short generation; without it time alone brings the worker back. */
+  readonly probe?: ((worker: WorkerRecord) => Promise<boolean>) | undefined;
+}
+
+/** Blocks that one target holds, as one chain. */
+export interface DumpedChain {
+  readonly workerId: WorkerId;
+  readonly rank: number;
+  readonly parent: Uint32Array | null;
+  readonly hashes: Uint32Array;
+}
+
+/**
+ * A router that a program can embed: follows the workers of one endpoint and what their caches hold, and decides where requests go.
+ * The deciding is `Scheduler`; this is its shell. `route` is synchronous, so no two requests see the same free slot.
+ */
+export class KvRouter implements Component {
+  readonly name: string;
+  readonly #options: KvRouterOptions;
+  readonly #subscriber: KvEventSubscriber;
+  readonly #workers = new Workers();
+  readonly #setAside = new SetAside();
+  readonly #metrics: RouterMetrics;
+  #scheduler: Scheduler | null = null;
+  #blockSize: number | null;
+  #watch: RegistryWatch | null = null;
+  #claim: Lease | null = null;
+  #cancelTick: CancelTimer | null = null;
+  #startedAtMs = 0;
+  #hasView = false;
+
+  constructor(options: KvRouterOptions) {
+    this.name = `router of ${formatEndpointName(options.endpoint)}`;
+    this.#options = options;
+    this.#blockSize = options.blockSize;
+    this.#metrics = createRouterMetrics(options.metrics, (to) => this.#collect(to));
+    const { clock, prng, endpoint, eventPlane, logger } = options;
+    this.#subscriber = new KvEventSubscriber({
+      plane: eventPlane,
+      clock,
+      prng,
+      endpoint,
+      sink: this.#sink(),
+      onTrouble: (trouble) => logger.warn({ trouble }, 'kv event trouble'),
+    });
+  }
+
+  /** @throws RouterError `ROUTER_BLOCK_SIZE_MISMATCH` when a block size is configured and the pool has another. */
+  async start(): Promise<void> {
+    const { registry, endpoint, routerId, clock } = this.#options;
+    this.#startedAtMs = clock.nowMs();
+    if (this.#blockSize !== null) {
+      const claim = await registry.claimPool(
+        { endpoint, model: null, blockSize: this.#blockSize },
+        routerId,
+        CLAIM_LEASE_MS,
+      );
+      if (claim.kind === 'refused') throw new RouterError('ROUTER_BLOCK_SIZE_MISMATCH', claim.message);
+      this.#claim = claim.lease;
+    }
+    await this.#subscriber.start();
+    this.#watch = registry.watch(endpoint, (view) => this.#apply(view));
+    this.#cancelTick = clock.every(TICK_MS, () => this.#tick());
+  }
+
+  drain(): Promise<DrainReport> {
+    return Promise.resolve({ abandonedRequests: 0 });
+  }
+
+  async close(): Promise<void> {
+    this.#cancelTick?.();
+    this.#watch?.close();
+    await this.#subscriber.close();
+    await this.#claim?.release();
+    this.#claim = null;
+  }
+
+  /** Chooses a worker, and books the request on it when it has an id. */
+  route(request: RouteRequest): RouteOutcome {
+    const startMs = this.#options.clock.nowMs();
+    const outcome = this.#decide(request, startMs);
+    this.#metrics.routeSeconds.observe((this.#options.clock.nowMs() - startMs) / 1000);
+    this.#metrics.decisions.inc({ outcome: outcome.kind === 'routed' ? 'routed' : outcome.code });
+    if (outcome.kind === 'routed' && request.requestId !== null) {
+      this.#metrics.promptBlocks.inc(outcome.decision.promptBlocks);
+      this.#metrics.overlapBlocks.inc(outcome.decision.overlapBlocks);
+    }
+    return outcome;
+  }
+
+  /** @returns false when no such booking is known. */
+  markPrefillComplete(requestId: RequestId): boolean {
+    return this.#step({ kind: 'prefillCompleted', requestId })[0]?.kind === 'prefillMarked';
+  }
+
+  addOutputTokens(requestId: RequestId, tokenCount: number): void {
+    this.#step({ kind: 'outputTokens', requestId, tokenCount });
+  }
+
+  /** @returns false when no such booking is known. */
+  free(requestId: RequestId): boolean {
+    return this.#step({ kind: 'freed', requestId })[0]?.kind === 'released';
+  }
+
+  potentialLoads(prompt: Prompt): readonly PotentialLoad[] {
+    return this.#scheduler?.potentialLoads(this.#hashed(prompt, this.#scheduler)) ?? [];
+  }
+
+  overlapScores(prompt: Prompt): readonly OverlapScore[] {
+    return this.#scheduler?.overlapScores(this.#hashed(prompt, this.#scheduler)) ?? [];
+  }
+
+  /** The index as chains that rebuild it; parents that are held come before their children. The index must not change meanwhile. */
+  *dumpEvents(): IterableIterator<DumpedChain> {
+    const scheduler = this.#scheduler;
+    if (scheduler === null) return;
+    for (const { target, parent, hashes } of scheduler.index.dump()) {
+      const found = scheduler.targets.at(target);
+      if (found !== null) yield { workerId: found.workerId, rank: found.rank, parent, hashes };
+    }
+  }
+
+  workers(): readonly WorkerRecord[] {
+    return this.#workers.all();
+  }
+
+  /** Tokens per block; null until a worker or the configuration has said. */
+  blockSize(): number | null {
+    return this.#blockSize;
+  }
+
+  /** Why requests should not come yet; null when they may. */
+  notReadyReason(): string | null {
+    if (!this.#hasView) return 'the registry has not answered yet';
+    if (this.#workers.all().length === 0)
+      return `no worker is registered at ${formatEndpointName(this.#options.endpoint)}`;
+    const waitedMs = this.#options.clock.nowMs() - this.#startedAtMs;
+    if (!this.#subscriber.isSettled() && waitedMs < RECOVERY_WAIT_MS)
+      return 'the KV index is being recovered';
+    return null;
+  }
+
+  isReady(): boolean {
+    return this.notReadyReason() === null;
+  }
+
+  /** A fault of the worker (not of a client): it is set aside at once and tried again later. */
+  reportFailure(workerId: WorkerId): void {
+    const worker = this.#workers.get(workerId);
+    if (worker === null) return;
+    const coolDownMs = this.#setAside.fail(workerId, this.#options.clock.nowMs());
+    this.#metrics.workerFailures.inc({ worker_id: workerId });
+    this.#options.logger.warn({ workerId, coolDownMs }, 'worker set aside');
+    this.#putTargets(worker, 'targetUpdated');
+  }
+
+  reportSuccess(workerId: WorkerId): void {
+    if (!this.#setAside.trust(workerId)) return;
+    const worker = this.#workers.get(workerId);
+    this.#options.logger.info({ workerId }, 'worker trusted again');
+    if (worker !== null) this.#putTargets(worker, 'targetUpdated');
+  }
+
+  #decide(request: RouteRequest, nowMs: number): RouteOutcome {
+    const scheduler = this.#scheduler;
+    if (scheduler === null) {
+      return { kind: 'rejected', code: 'SCHED_NO_TARGETS', message: 'Cannot route: no worker is registered' };
+    }
+    const { requestId, overrides, constraints } = request;
+    const [effect] = scheduler.step({
+      kind: 'route',
+      requestId,
+      prompt: this.#hashed(request, scheduler),
+      overrides,
+      constraints,
+      nowMs,
+    });
+    if (effect?.kind === 'routed') {
+      const worker = this.#workers.get(effect.decision.workerId);
+      if (worker !== null) return { kind: 'routed', decision: reachable(effect.decision, worker) };
+    }
+    if (effect?.kind === 'rejected') return effect;
+    throw new TypeError(`Cannot route: the scheduler answered ${effect?.kind ?? 'nothing'}`);
+  }
+
+  #hashed({ tokens, loraName, cacheSalt }: Prompt, scheduler: Scheduler): PromptBlocks {
+    return new PromptBlocks(tokens, scheduler.blockSize, namespaceSeed({ loraName, cacheSalt }));
+  }
+
+  #apply(view: EndpointView): void {
+    this.#hasView = true;
+    if (this.#scheduler === null && view.pool !== null && view.workers.length > 0)
+      this.#learn(view.pool.blockSize);
+    for (const change of this.#workers.update(view)) this.#applyChange(change);
+  }
+
+  #learn(blockSize: number): void {
+    this.#blockSize = blockSize;
+    this.#scheduler = new Scheduler({ ...this.#options.scheduler, blockSize }, this.#options.prng);
+    this.#options.logger.info({ blockSize }, 'block size known');
+  }
+
+  #applyChange(change: WorkerChange): void {
+    const { worker } = change;
+    switch (change.kind) {
+      case 'restarted':
+        this.#removeTargets(change.before);
+        this.#setAside.trust(worker.workerId);
+        this.#admit(worker);
+        return;
+      case 'appeared':
+        this.#admit(worker);
+        return;
+      case 'updated':
+        this.#putTargets(worker, 'targetUpdated');
+        return;
+      case 'disappeared':
+        this.#subscriber.unfollow(worker.workerId);
+        this.#removeTargets(worker);
+        this.#setAside.trust(worker.workerId);
+        this.#options.logger.info({ workerId: worker.workerId }, 'worker gone');
+    }
+  }
+
+  #admit(worker: WorkerRecord): void {
+    this.#putTargets(worker, 'targetAdded');
+    if (worker.publishesKvEvents) this.#subscriber.follow(worker);
+    this.#options.logger.info({ workerId: worker.workerId, url: worker.url }, 'worker found');
+  }
+
+  #putTargets(worker: WorkerRecord, kind: 'targetAdded' | 'targetUpdated'): void {
+    const isEligible = !worker.isDraining && !this.#setAside.has(worker.workerId);
+    for (const rank of ranksOf(worker)) {
+      this.#step({ kind, target: { workerId: worker.workerId, rank, taints: worker.taints }, isEligible });
+    }
+  }
+
+  #removeTargets(worker: WorkerRecord): void {
+    for (const rank of ranksOf(worker))
+      this.#step({ kind: 'targetRemoved', workerId: worker.workerId, rank });
+  }
+
+  #step(input: SchedulerInput): readonly SchedulerEffect[] {
+    return this.#scheduler?.step(input) ?? [];
+  }
+
+  #sink(): KvEventSink {
+    return {
+      batch: (batch) => this.#applyBatch(batch),
+      reset: ({ workerId, rank }) => void this.#step({ kind: 'kvCleared', workerId, rank }),
+      snapshotChain: ({ workerId, rank }: KvSource, { parent, hashes }: KvChain) =>
+        void this.#step({ kind: 'kvRestored', workerId, rank, parent, hashes }),
+    };
+  }
+
+  #applyBatch({ workerId, rank, events }: KvEventBatch): 'applied' | 'unknownParent' {
+    let outcome: 'applied' | 'unknownParent' = 'applied';
+    for (const event of events) {
+      const effects = this.#step(kvInput(event, workerId, rank));
+      for (const effect of effects) {
+        if (effect.kind === 'unknownParent') outcome = 'unknownParent';
+        if (effect.kind === 'limitReached') this.#metrics.evictedBlocks.inc(effect.evictedBlocks);
+      }
+    }
+    return outcome;
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const effect of this.#step({ kind: 'tick', nowMs })) {
+      if (effect.kind !== 'expired') continue;
+      this.#metrics.expiredBookings.inc(effect.requestIds.length);
+      this.#options.logger.warn({ requestIds: effect.requestIds }, 'bookings expired: nobody freed them');
+    }
+    for (const workerId of this.#setAside.due(nowMs)) void this.#retry(workerId);
+  }
+
+  async #retry(workerId: WorkerId): Promise<void> {
+    const worker = this.#workers.get(workerId);
+    const { probe } = this.#options;
+    if (worker === null) return;
+    const isWell = probe === undefined || (await probe(worker).catch(() => false));
+    if (isWell) this.reportSuccess(workerId);
+    else this.reportFailure(workerId);
+  }
+
+  #collect(to: RouterMetrics): void {
+    const scheduler = this.#scheduler;
+    to.activeBookings.set(scheduler?.bookingCount ?? 0);
+    to.indexBlocks.set(scheduler?.index.blockCount ?? 0);
+    to.indexBytes.set(scheduler?.index.bytes ?? 0);
+    to.workers.set({ state: 'known' }, this.#workers.all().length);
+    to.workers.set({ state: 'set_aside' }, this.#setAside.size);
+    const counts = this.#subscriber.counts();
+    to.kvBatches.set({ outcome: 'applied' }, counts.appliedBatches);
+    to.kvBatches.set({ outcome: 'stale' }, counts.staleBatches);
+    to.kvBatches.set({ outcome: 'gap' }, counts.gaps);
+    to.kvBatches.set({ outcome: 'recovered_by_snapshot' }, counts.recoveredBySnapshot);
+    to.activePrefillTokens.reset();
+    to.activeDecodeBlocks.reset();
+    for (const { workerId, rank, prefillTokens, blocks } of scheduler?.loads() ?? []) {
+      to.activePrefillTokens.set({ worker_id: workerId, rank: String(rank) }, prefillTokens);
+      to.activeDecodeBlocks.set({ worker_id: workerId, rank: String(rank) }, blocks);
+    }
+  }
+}
+
+function reachable(
+  decision: Omit<RouteDecision, 'url' | 'dialect' | 'incarnation' | 'blockSize'>,
+  worker: WorkerRecord,
+): RouteDecision {
+  const { url, dialect, incarnation, blockSize } = worker;
+  return { ...decision, url, dialect, incarnation, blockSize };
+}
+
+function kvInput(event: KvEventBatch['events'][number], workerId: WorkerId, rank: number): SchedulerInput {
+  switch (event.kind) {
+    case 'stored':
+      return { kind: 'kvStored', workerId, rank, parent: event.parent, hashes: event.hashes };
+    case 'removed':
+      return { kind: 'kvRemoved', workerId, rank, hashes: event.hashes };
+    case 'cleared':
+      return { kind: 'kvCleared', workerId, rank };
+  }
+}

@@ -1,0 +1,88 @@
+import type { Counter, Gauge, Histogram, Metrics } from '@kvasir/service';
+
+/** What a router tells of itself. Label values are unions or worker ids. */
+export interface RouterMetrics {
+  readonly decisions: Counter<'outcome'>;
+  readonly promptBlocks: Counter;
+  readonly overlapBlocks: Counter;
+  readonly routeSeconds: Histogram;
+  readonly expiredBookings: Counter;
+  readonly evictedBlocks: Counter;
+  readonly workerFailures: Counter<'worker_id'>;
+  readonly activeBookings: Gauge;
+  readonly indexBlocks: Gauge;
+  readonly indexBytes: Gauge;
+  readonly workers: Gauge<'state'>;
+  readonly kvBatches: Gauge<'outcome'>;
+  readonly activePrefillTokens: Gauge<'worker_id' | 'rank'>;
+  readonly activeDecodeBlocks: Gauge<'worker_id' | 'rank'>;
+}
+
+/** Seconds; a route is meant to take tens of microseconds. */
+const ROUTE_BUCKETS = [0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.005, 0.02];
+
+/** Declares the metrics; gauges are read when scraped by `collect`. */
+export function createRouterMetrics(metrics: Metrics, collect: (to: RouterMetrics) => void): RouterMetrics {
+  const made: RouterMetrics = {
+    activeBookings: metrics.gauge({
+      name: 'kvasir_router_active_bookings',
+      help: 'Requests booked now.',
+      // Reads for all gauges, so that they are of one moment; it is scraped first because it is declared first.
+      collect: () => collect(made),
+    }),
+    decisions: metrics.counter({
+      name: 'kvasir_router_decisions_total',
+      help: 'Requests routed or rejected.',
+      labels: ['outcome'],
+    }),
+    promptBlocks: metrics.counter({
+      name: 'kvasir_router_prompt_blocks_total',
+      help: 'Complete blocks of routed prompts.',
+    }),
+    overlapBlocks: metrics.counter({
+      name: 'kvasir_router_overlap_blocks_total',
+      help: 'Leading prompt blocks that the chosen worker held.',
+    }),
+    routeSeconds: metrics.histogram({
+      name: 'kvasir_router_route_seconds',
+      help: 'Time to hash, match, weigh, choose and book.',
+      buckets: ROUTE_BUCKETS,
+    }),
+    expiredBookings: metrics.counter({
+      name: 'kvasir_router_expired_bookings_total',
+      help: 'Bookings that nobody freed within their time to live.',
+    }),
+    evictedBlocks: metrics.counter({
+      name: 'kvasir_router_evicted_index_blocks_total',
+      help: 'Blocks dropped from the index because its limit was reached.',
+    }),
+    workerFailures: metrics.counter({
+      name: 'kvasir_router_worker_failures_total',
+      help: 'Worker faults reported; each sets the worker aside.',
+      labels: ['worker_id'],
+    }),
+    indexBlocks: metrics.gauge({ name: 'kvasir_router_index_blocks', help: 'Distinct blocks in the index.' }),
+    indexBytes: metrics.gauge({ name: 'kvasir_router_index_bytes', help: 'Memory of the index.' }),
+    workers: metrics.gauge({
+      name: 'kvasir_router_workers',
+      help: 'Workers by state.',
+      labels: ['state'],
+    }),
+    kvBatches: metrics.gauge({
+      name: 'kvasir_router_kv_batches',
+      help: 'KV event batches since the start, by what became of them.',
+      labels: ['outcome'],
+    }),
+    activePrefillTokens: metrics.gauge({
+      name: 'kvasir_router_active_prefill_tokens',
+      help: 'Prompt tokens waiting or being computed, as booked.',
+      labels: ['worker_id', 'rank'],
+    }),
+    activeDecodeBlocks: metrics.gauge({
+      name: 'kvasir_router_active_decode_blocks',
+      help: 'Blocks in use by booked requests.',
+      labels: ['worker_id', 'rank'],
+    }),
+  };
+  return made;
+}

@@ -1,0 +1,31 @@
+import type { DialectName } from '@kvasir/contract';
+import type { Decision, RejectionCode, RouteConstraints, RouteOverrides } from '@kvasir/scheduler';
+import type { Incarnation, RequestId } from '@kvasir/units';
+
+/** A prompt and what separates equal tokens with unequal KV. */
+export interface Prompt {
+  /** Token ids; must not change while it is routed. */
+  readonly tokens: Uint32Array;
+  readonly loraName?: string | undefined;
+  readonly cacheSalt?: string | undefined;
+}
+
+export interface RouteRequest extends Prompt {
+  /** Null asks without booking. Who books owes `free`. */
+  readonly requestId: RequestId | null;
+  readonly overrides?: RouteOverrides | undefined;
+  readonly constraints?: RouteConstraints | undefined;
+}
+
+/** Where a request goes, and how to reach it. */
+export interface RouteDecision extends Decision {
+  readonly url: string;
+  readonly dialect: DialectName;
+  readonly incarnation: Incarnation;
+  /** Tokens per block. */
+  readonly blockSize: number;
+}
+
+export type RouteOutcome =
+  | { readonly kind: 'routed'; readonly decision: RouteDecision }
+  | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly message: string };
