@@ -1,6 +1,8 @@
 import { CLOSE_BRACKET, COMMA, OPEN_BRACKET, skipSpace } from './json-members.js';
 
+const SPACE = 0x20;
 const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 const TOKEN_ID_MAX = 0xffff_ffff;
 const FIRST_CAPACITY_TOKENS = 1024;
 
@@ -12,7 +14,7 @@ export interface TokenArray {
 }
 
 /**
- * Reads a JSON array of token ids straight into typed memory. (At 128k ids `JSON.parse` takes three times as long and leaves 128k boxed numbers behind.)
+ * Reads a JSON array of token ids straight into typed memory. (At 128k ids `JSON.parse` takes twice as long and leaves as many numbers behind.)
  * Only plain digits are taken: anything else (`1.0`, `1e3`, a negative number, text, an empty array) is null, for a slower reader to judge.
  * @returns ids in an array of their own length.
  */
@@ -22,20 +24,24 @@ export function readTokenArray(bytes: Buffer, start: number): TokenArray | null 
   let count = 0;
   let at = start + 1;
   for (;;) {
-    at = skipSpace(bytes, at);
+    // Past the end a byte is undefined, and so neither a digit nor anything that is looked for.
+    let byte = bytes[at] as number;
+    if (byte <= SPACE) {
+      at = skipSpace(bytes, at);
+      byte = bytes[at] as number;
+    }
     const firstDigitAt = at;
     let id = 0;
-    let digit = (bytes[at] ?? 0) - DIGIT_0;
-    while (digit >= 0 && digit <= 9) {
-      id = id * 10 + digit;
+    while (byte >= DIGIT_0 && byte <= DIGIT_9) {
+      id = id * 10 + byte - DIGIT_0;
       at += 1;
-      digit = (bytes[at] ?? 0) - DIGIT_0;
+      byte = bytes[at] as number;
     }
     if (!isPlainNumber(bytes, firstDigitAt, at) || id > TOKEN_ID_MAX) return null;
     if (count === tokens.length) tokens = grown(tokens);
     tokens[count] = id;
     count += 1;
-    if (bytes[at] !== COMMA) {
+    if (byte !== COMMA) {
       at = skipSpace(bytes, at);
       if (bytes[at] === CLOSE_BRACKET) return { tokens: tokens.slice(0, count), end: at + 1 };
       if (bytes[at] !== COMMA) return null;

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SseScanner } from './sse-scanner.js';
+
+const chunk = (content: string, finish: string | null = null): string =>
+  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
+const role = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }] })}\n\n`;
+const usage = (cached: number): string =>
+  `data: ${JSON.stringify({ id: 'c', choices: [], usage: { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12, prompt_tokens_details: { cached_tokens: cached } } })}\n\n`;
+const done = 'data: [DONE]\n\n';
+const whole =
+  role + chunk('a "usage":{ }') + chunk('é"finish_reason":"') + chunk('', 'stop') + usage(1) + done;
+
+/** Feeds the text in pieces and returns what was relayed. */
+function feed(scanner: SseScanner, text: string, cuts: readonly number[] = []): string {
+  const bytes = Buffer.from(text);
+  const edges = [0, ...[...new Set(cuts)].sort((a, b) => a - b), bytes.length];
+  const out: Buffer[] = [];
+  for (let index = 1; index < edges.length; index += 1) {
+    out.push(scanner.push(Buffer.from(bytes.subarray(edges[index - 1], edges[index]))));
+  }
+  out.push(scanner.end());
+  return Buffer.concat(out).toString();
+}
+
+const cutsOf = (text: string) => fc.array(fc.integer({ min: 0, max: Buffer.byteLength(text) }));
+
+describe('SseScanner', () => {
+  it('relays untouched and finds the same wherever the stream is cut', () => {
+    fc.assert(
+      fc.property(cutsOf(whole), (cuts) => {
+        const scanner = new SseScanner({ cachedTokens: null });
+        expect(feed(scanner, whole, cuts)).toBe(whole);
+        expect(scanner.tokenEvents).toBe(3);
+        expect([scanner.hasFirstToken, scanner.isFinished, scanner.isDone]).toEqual([true, true, true]);
+        expect(scanner.usage).toEqual({ promptTokens: 9, completionTokens: 3, cachedTokens: 1 });
+        expect(scanner.error).toBeNull();
+      }),
+    );
+  });
+
+  it('patches cached tokens wherever the stream is cut', () => {
+    const patched = whole.replace(usage(1), usage(64));
+    fc.assert(
+      fc.property(cutsOf(whole), (cuts) => {
+        const scanner = new SseScanner({ cachedTokens: 64 });
+        expect(feed(scanner, whole, cuts)).toBe(patched);
+        expect(scanner.usage?.cachedTokens).toBe(64);
+        expect(scanner.isDone).toBe(true);
+      }),
+    );
+  });
+
+  it('passes a chunk of whole events on as it is', () => {
+    const bytes = Buffer.from(chunk('a') + chunk('b'));
+    expect(new SseScanner({ cachedTokens: null }).push(bytes)).toBe(bytes);
+    expect(new SseScanner({ cachedTokens: 5 }).push(bytes)).toBe(bytes);
+  });
+
+  it('takes no role and no usage for the first token', () => {
+    const scanner = new SseScanner({ cachedTokens: null });
+    feed(scanner, role + usage(0));
+    expect([scanner.hasFirstToken, scanner.tokenEvents]).toEqual([false, 0]);
+    feed(scanner, chunk('a'));
+    expect([scanner.hasFirstToken, scanner.tokenEvents]).toEqual([true, 1]);
+  });
+
+  it.each([
+    '{"choices":[{"index":0,"text":"a"}]}',
+    '{"choices":[{"index":0,"delta":{"reasoning_content":"a"}}]}',
+    '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0}]}}]}',
+    '{"choices":[{"index":0,"text":"","token_ids":[5]}]}',
+    '{"choices":[{"index":0,"text":"","finish_reason":"length"}]}',
+  ])('takes %s for a token', (payload) => {
+    const scanner = new SseScanner({ cachedTokens: null });
+    feed(scanner, `data: ${payload}\n\n`);
+    expect(scanner.hasFirstToken).toBe(true);
+  });
+
+  it('takes events of an unknown shape for tokens in the end', () => {
+    const scanner = new SseScanner({ cachedTokens: null });
+    feed(scanner, 'data: {"choices":[{"audio":{}}]}\n\n'.repeat(10));
+    expect(scanner.hasFirstToken).toBe(true);
+  });
+
+  it.each([
+    ['CRLF lines', (text: string) => text.replaceAll('\n', '\r\n')],
+    ['no space after the colon', (text: string) => text.replaceAll('data: ', 'data:')],
+    ['comments between', (text: string) => text.replaceAll('data: ', ': ping\n\ndata: ')],
+    ['named events', (text: string) => text.replaceAll('data: ', 'event: chunk\ndata: ')],
+    ['spaced JSON', (text: string) => text.replaceAll('":{"pr', '": {"pr').replaceAll('":"stop', '": "stop')],
+  ])('reads streams with %s', (_what, change) => {
+    const scanner = new SseScanner({ cachedTokens: null });
+    feed(scanner, change(whole));
+    expect(scanner.tokenEvents).toBe(3);
+    expect([scanner.isFinished, scanner.isDone, scanner.usage?.promptTokens]).toEqual([true, true, 9]);
+  });
+
+  it.each([
+    ['{"error":{"message":"out of memory","type":"InternalServerError","code":500}}', 'out of memory'],
+    ['{"object":"error","message":"bad","type":"BadRequestError","param":null,"code":400}', 'bad'],
+  ])('keeps the error event %s', (payload, message) => {
+    const scanner = new SseScanner({ cachedTokens: null });
+    const text = `${chunk('a')}data: ${payload}\n\n${done}`;
+    expect(feed(scanner, text, [70])).toBe(text);
+    expect(scanner.error?.message).toBe(message);
+    expect(scanner.tokenEvents).toBe(1);
+  });
+
+  it('counts usage with each token once', () => {
+    const scanner = new SseScanner({ cachedTokens: 2 });
+    const event = '{"choices":[{"index":0,"text":"a"}],"usage":{"prompt_tokens":4,"completion_tokens":1}}';
+    const relayed = feed(scanner, `data: ${event}\n\n`.repeat(3));
+    expect(scanner.tokenEvents).toBe(3);
+    expect(relayed.match(/"cached_tokens":2/g)).toHaveLength(3);
+  });
+
+  it.each([null, 7])('passes an event that is too long and goes on after it (patch %s)', (cachedTokens) => {
+    const scanner = new SseScanner({ cachedTokens, eventBytesMax: 256 });
+    const text = chunk('x'.repeat(2000)) + chunk('a') + usage(7) + done;
+    expect(feed(scanner, text, [100, 600, 1500])).toBe(text);
+    expect(scanner.oversizedEvents).toBe(1);
+    expect([scanner.isDone, scanner.usage?.cachedTokens]).toEqual([true, 7]);
+  });
+
+  it('hands over what is left of a stream that ends in mid-event', () => {
+    const text = `${chunk('a')}data: {"cho`;
+    expect(feed(new SseScanner({ cachedTokens: 3 }), text, [5, 90])).toBe(text);
+    expect(feed(new SseScanner({ cachedTokens: null }), text, [5, 90])).toBe(text);
+  });
+});
