@@ -1,1 +1,5 @@
-export {};
+export { create } from './app.js';
+export type { PrefillRouter, PrefillRouterContext } from './app.js';
+export { prefillRouterConfig } from './config.js';
+export type { PrefillRouterConfig } from './config.js';
+export { prefillRouterOptions } from './options.js';

@@ -1,0 +1,148 @@
+import { formatEndpointName } from '@kvasir/contract';
+import type { RouterRecord, WorkerRecord } from '@kvasir/contract';
+import { dialectOf, EngineClient, probeEngine } from '@kvasir/engines';
+import type { EventPlane } from '@kvasir/event-plane';
+import type { RecordLease, Registry } from '@kvasir/registry';
+import { KvRouter } from '@kvasir/router';
+import { addRouterService, createRpcServer } from '@kvasir/rpc';
+import type { RpcServer } from '@kvasir/rpc';
+import { createAdminServer, createMetrics, ServiceError } from '@kvasir/service';
+import type { AdminServer, Clock, Component, DrainReport, Logger, Readiness } from '@kvasir/service';
+import type { Prng, RequestId, RouterId } from '@kvasir/units';
+import type { PrefillRouterConfig } from './config.js';
+import { routerHandlers } from './handlers.js';
+
+/** How long a router's record outlives a router that died. */
+const LEASE_MS = 10_000;
+
+/** What a prefill router stands on. */
+export interface PrefillRouterContext {
+  readonly registry: Registry;
+  readonly eventPlane: EventPlane;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly prng: Prng;
+  readonly routerId: RouterId;
+  readonly newRequestId: () => RequestId;
+}
+
+export interface PrefillRouter extends Component {
+  /** `host:port` of the gRPC server. @throws TypeError before it has started. */
+  address(): string;
+  /** URL of `/metrics`. @throws TypeError before it has started. */
+  metricsUrl(): string;
+}
+
+/** Builds a prefill router; starts nothing. */
+export function create(config: PrefillRouterConfig, context: PrefillRouterContext): PrefillRouter {
+  return new App(config, context);
+}
+
+class App implements PrefillRouter {
+  readonly name = 'prefill-router';
+  readonly #config: PrefillRouterConfig;
+  readonly #context: PrefillRouterContext;
+  readonly #router: KvRouter;
+  readonly #engines = new EngineClient();
+  readonly #server: RpcServer;
+  readonly #admin: AdminServer;
+  #lease: RecordLease<RouterRecord> | null = null;
+  #isDraining = false;
+
+  constructor(config: PrefillRouterConfig, context: PrefillRouterContext) {
+    this.#config = config;
+    this.#context = context;
+    const { logger } = context;
+    const metrics = createMetrics('prefill_router');
+    this.#router = new KvRouter({
+      ...context,
+      endpoint: config.endpoint,
+      blockSize: config.blockSize,
+      scheduler: config.scheduler,
+      metrics,
+      probe: (worker) => this.#probe(worker),
+    });
+    this.#server = createRpcServer({ name: 'grpc', host: config.grpc.host, port: config.grpc.port, logger });
+    addRouterService(
+      this.#server,
+      routerHandlers({
+        router: this.#router,
+        engines: this.#engines,
+        logger,
+        newRequestId: context.newRequestId,
+        isDraining: () => this.#isDraining,
+      }),
+    );
+    this.#admin = createAdminServer({
+      name: 'admin',
+      host: config.admin.host,
+      port: config.admin.port,
+      metrics,
+      readiness: () => this.#readiness(),
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#admin.start(signal);
+      await this.#router.start();
+      await this.#server.start(signal);
+      const outcome = await this.#context.registry.registerRouter(this.#record(), LEASE_MS);
+      if (outcome.kind === 'refused') throw new ServiceError('SERVICE_BAD_CONFIGURATION', outcome.message);
+      this.#lease = outcome.lease;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    const endpoint = formatEndpointName(this.#config.endpoint);
+    this.#context.logger.info({ endpoint, address: this.address() }, 'prefill router serves');
+  }
+
+  async drain(deadlineMs: number): Promise<DrainReport> {
+    this.#isDraining = true;
+    await this.#lease?.update(this.#record());
+    return await this.#server.drain(deadlineMs);
+  }
+
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    await this.#lease?.release();
+    this.#lease = null;
+    await this.#server.close();
+    await this.#router.close();
+    await this.#engines.close();
+    await this.#admin.close();
+  }
+
+  address(): string {
+    return this.#server.address();
+  }
+
+  metricsUrl(): string {
+    const { host, port } = this.#admin.address();
+    return `http://${host}:${port}/metrics`;
+  }
+
+  #record(): RouterRecord {
+    const { routerId } = this.#context;
+    return {
+      routerId,
+      endpoint: this.#config.endpoint,
+      address: this.address(),
+      isDraining: this.#isDraining,
+    };
+  }
+
+  #readiness(): Readiness {
+    if (this.#isDraining) return { kind: 'notReady', reason: 'the router is draining' };
+    const reason = this.#router.notReadyReason();
+    return reason === null ? { kind: 'ready' } : { kind: 'notReady', reason };
+  }
+
+  async #probe({ url, dialect, model }: WorkerRecord): Promise<boolean> {
+    const spoken = dialectOf(dialect);
+    if (spoken === null) return false;
+    const outcome = await probeEngine(this.#engines, { url, dialect: spoken, model });
+    return outcome.kind === 'serves';
+  }
+}

@@ -1,0 +1,45 @@
+import { parseEndpointName } from '@kvasir/contract';
+import type { EndpointName } from '@kvasir/contract';
+import { COST_OPTIONS_DEFAULT } from '@kvasir/cost-model';
+import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
+import type { SchedulerOptions } from '@kvasir/scheduler';
+import type { OptionValues } from '@kvasir/service';
+import type { prefillRouterOptions } from './options.js';
+
+type Values = OptionValues<typeof prefillRouterOptions.options>;
+
+/** What a prefill router is built from. */
+export interface PrefillRouterConfig {
+  readonly endpoint: EndpointName;
+  /** Tokens; null learns it from the workers. */
+  readonly blockSize: number | null;
+  readonly grpc: { readonly host: string; readonly port: number };
+  readonly admin: { readonly host: string; readonly port: number };
+  readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
+}
+
+/** Turns checked option values into groups. @throws TypeError for an endpoint that `check` would have refused. */
+export function prefillRouterConfig(values: Values): PrefillRouterConfig {
+  const named = parseEndpointName(values.endpoint);
+  if (named === null) throw new TypeError(`Cannot configure: ${values.endpoint} is no endpoint`);
+  return {
+    endpoint: { ...named, namespace: values.namespace ?? named.namespace },
+    blockSize: values.blockSize,
+    grpc: { host: values.grpcHost, port: values.grpcPort },
+    admin: { host: values.adminHost, port: values.adminPort },
+    scheduler: {
+      ...SCHEDULER_OPTIONS_DEFAULT,
+      mode: values.routerMode,
+      temperature: values.routerTemperature,
+      trackActiveBlocks: values.routerTrackActiveBlocks,
+      indexBlocksMax: values.routerIndexBlocksMax,
+      bookingTtlMs: values.routerBookingTtlMs,
+      cost: {
+        ...COST_OPTIONS_DEFAULT,
+        overlapScoreCredit: values.routerOverlapScoreCredit,
+        overlapScoreCreditDecay: values.routerOverlapScoreCreditDecay,
+        prefillLoadScale: values.routerPrefillLoadScale,
+      },
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { parseEndpointName } from '@kvasir/contract';
+import { defineOptions } from '@kvasir/service';
+
+/** Every setting of the prefill router. */
+export const prefillRouterOptions = defineOptions({
+  program: 'prefill-router',
+  summary: 'Routes requests to the worker that holds most of the prompt and has the least to do, over gRPC.',
+  options: {
+    endpoint: {
+      kind: 'string',
+      default: 'kvasir.prefill.generate',
+      doc: 'Workers to route to: namespace.component.endpoint.',
+    },
+    namespace: {
+      kind: 'string',
+      default: null,
+      doc: "Replaces the endpoint's first part.",
+    },
+    blockSize: {
+      kind: 'integer',
+      default: null,
+      min: 1,
+      max: 1024,
+      unit: 'tokens',
+      aliases: ['router-block-size'],
+      doc: 'Tokens per KV block; learned from the workers when not given. Workers that differ are refused.',
+    },
+    grpcHost: { kind: 'string', default: '127.0.0.1', doc: 'Address that the gRPC server listens on.' },
+    grpcPort: {
+      kind: 'integer',
+      default: 8090,
+      min: 0,
+      max: 65_535,
+      doc: 'Port that the gRPC server listens on; 0 takes a free one.',
+    },
+    adminHost: { kind: 'string', default: '127.0.0.1', doc: 'Address for probes and metrics.' },
+    adminPort: {
+      kind: 'integer',
+      default: 8091,
+      min: 0,
+      max: 65_535,
+      doc: 'Port for /health, /live, /ready and /metrics; 0 takes a free one.',
+    },
+    logLevel: {
+      kind: 'choice',
+      choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+      default: 'info',
+      doc: 'Least severe lines that are logged.',
+    },
+    routerMode: {
+      kind: 'choice',
+      choices: ['kv', 'round-robin', 'random'],
+      default: 'kv',
+      doc: 'How workers are chosen.',
+      group: 'Routing',
+    },
+    routerTemperature: {
+      kind: 'number',
+      default: 0,
+      min: 0,
+      doc: '0 takes the lowest cost; above, workers are sampled by cost.',
+      group: 'Routing',
+    },
+    routerOverlapScoreCredit: {
+      kind: 'number',
+      default: 1,
+      min: 0,
+      unit: 'blocks',
+      doc: 'Credit per block of overlap; above 1 favours affinity over balance.',
+      group: 'Routing',
+    },
+    routerOverlapScoreCreditDecay: {
+      kind: 'number',
+      default: 0,
+      min: 0,
+      doc: 'Weakens the credit of busy workers: 1 halves it at one request of excess.',
+      group: 'Routing',
+    },
+    routerPrefillLoadScale: {
+      kind: 'number',
+      default: 1,
+      min: 0,
+      doc: 'Weight of prefill work against blocks in use.',
+      group: 'Routing',
+    },
+    routerTrackActiveBlocks: {
+      kind: 'boolean',
+      default: true,
+      doc: 'Count the blocks of running requests.',
+      group: 'Routing',
+    },
+    routerIndexBlocksMax: {
+      kind: 'integer',
+      default: 10_000_000,
+      min: 1,
+      unit: 'blocks',
+      doc: 'Distinct blocks in the index; the oldest are dropped beyond.',
+      group: 'Limits',
+    },
+    routerBookingTtlMs: {
+      kind: 'integer',
+      default: 3_600_000,
+      min: 1,
+      unit: 'ms',
+      doc: 'Age at which a booking that nobody freed is dropped.',
+      group: 'Limits',
+    },
+    drainMs: {
+      kind: 'integer',
+      default: 30_000,
+      min: 0,
+      unit: 'ms',
+      doc: 'How long running calls may take to finish after SIGTERM.',
+      group: 'Limits',
+    },
+  },
+  check: ({ endpoint, namespace }) => {
+    const name = parseEndpointName(endpoint);
+    if (name === null) {
+      return [`--endpoint must be namespace.component.endpoint in a-z 0-9 _ -, received "${endpoint}"`];
+    }
+    const isGood = namespace === null || parseEndpointName(`${namespace}.a.b`) !== null;
+    return isGood ? [] : [`--namespace must be one part in a-z 0-9 _ -, received "${namespace}"`];
+  },
+});
