@@ -102,17 +102,19 @@ export class ActiveLoad {
     this.#requests[target] = (this.#requests[target] ?? 0) - 1;
     let dropped = load.ownBlocks;
     if (words !== null) {
-      // From the tail, so that what is left in use is always a prefix.
-      const gone = new Uint32Array(2);
+      // From the tail, so that what is left in use is always a prefix; told to the index in one call.
+      const gone = new Uint32Array(words.length);
+      let goneWords = 0;
       for (let word = words.length - 2; word >= 0; word -= 2) {
         const lo = words[word] ?? 0;
         const hi = words[word + 1] ?? 0;
         if (this.#references.drop(target, lo, hi) !== 0) continue;
-        dropped += 1;
-        gone[0] = lo;
-        gone[1] = hi;
-        this.#inUse.applyRemoved(target, gone);
+        gone[goneWords] = lo;
+        gone[goneWords + 1] = hi;
+        goneWords += 2;
       }
+      dropped += goneWords / 2;
+      if (goneWords > 0) this.#inUse.applyRemoved(target, gone.subarray(0, goneWords));
     }
     this.#blocks[target] = (this.#blocks[target] ?? 0) - dropped;
   }

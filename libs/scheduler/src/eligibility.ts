@@ -16,3 +16,14 @@ export function satisfies(target: Target, constraints: RouteConstraints): boolea
   if (excludedWorkerIds?.includes(target.workerId) === true) return false;
   return requiredTaints?.every((taint) => target.taints.includes(taint)) ?? true;
 }
+
+/** False when nothing is restricted, so that nobody has to be asked. */
+export function isConstrained(constraints: RouteConstraints): boolean {
+  return (
+    constraints.pinnedWorkerId !== undefined ||
+    constraints.pinnedRank !== undefined ||
+    (constraints.allowedWorkerIds?.length ?? 0) > 0 ||
+    (constraints.excludedWorkerIds?.length ?? 0) > 0 ||
+    (constraints.requiredTaints?.length ?? 0) > 0
+  );
+}

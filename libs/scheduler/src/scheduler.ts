@@ -7,7 +7,7 @@ import type { Prng, RequestId } from '@kvasir/units';
 import { ActiveLoad } from './active-load.js';
 import { Bookings } from './bookings.js';
 import { CandidateTable } from './candidate-table.js';
-import { satisfies } from './eligibility.js';
+import { isConstrained, satisfies } from './eligibility.js';
 import { applyKvInput } from './kv-inputs.js';
 import type { KvInput } from './kv-inputs.js';
 import type {
@@ -199,15 +199,17 @@ export class Scheduler {
   /** Marks who may be chosen; answers with a rejection when nobody may. */
   #markEligible(input: RouteInput): SchedulerEffect | null {
     const constraints = input.constraints ?? {};
-    let count = 0;
-    let eligibleCount = 0;
-    this.#candidates.isEligible.fill(0);
-    for (const target of this.#targets.all()) {
-      count += 1;
-      if (!target.isEligible || !satisfies(target, constraints)) continue;
-      this.#candidates.isEligible[target.number] = 1;
-      eligibleCount += 1;
+    const { isEligible } = this.#candidates;
+    this.#targets.copyEligible(isEligible);
+    let { eligibleCount } = this.#targets;
+    if (isConstrained(constraints)) {
+      for (const target of this.#targets.all()) {
+        if (isEligible[target.number] !== 1 || satisfies(target, constraints)) continue;
+        isEligible[target.number] = 0;
+        eligibleCount -= 1;
+      }
     }
+    const count = this.#targets.size;
     if (count === 0) return rejected('SCHED_NO_TARGETS', 'Cannot route: no worker is registered');
     if (eligibleCount > 0) return null;
     if (constraints.pinnedWorkerId !== undefined) {

@@ -22,18 +22,37 @@ export class TargetTable {
   readonly #targets: (Target | null)[] = [];
   readonly #numbers = new Map<WorkerId, Map<number, number>>();
   readonly #free: number[] = [];
+  /** 1 where a target is there and eligible: most requests have no constraints, and then this column is the answer. */
+  #eligible = new Uint8Array(16);
+  #eligibleCount = 0;
 
   /** Numbers in use are below this. */
   get columnCount(): number {
     return this.#targets.length;
   }
 
-  /** Adds or replaces a target; eligible unless said otherwise. */
+  /** Targets that are there. */
+  get size(): number {
+    return this.#targets.length - this.#free.length;
+  }
+
+  get eligibleCount(): number {
+    return this.#eligibleCount;
+  }
+
+  /** Copies who is eligible; the rest of `to` becomes 0. */
+  copyEligible(to: Uint8Array): void {
+    to.fill(0);
+    to.set(this.#eligible.subarray(0, this.#targets.length));
+  }
+
+  /** Adds or replaces a target. */
   put(spec: TargetSpec, isEligible: boolean): Target {
     const known = this.numberOf(spec.workerId, spec.rank);
     const number = known ?? this.#free.pop() ?? this.#targets.length;
     const target: Target = { ...spec, number, isEligible };
     this.#targets[number] = target;
+    this.#setEligible(number, isEligible);
     if (known === null) {
       const ranks = this.#numbers.get(spec.workerId) ?? new Map<number, number>();
       ranks.set(spec.rank, number);
@@ -49,6 +68,7 @@ export class TargetTable {
     ranks?.delete(target.rank);
     if (ranks?.size === 0) this.#numbers.delete(target.workerId);
     this.#targets[number] = null;
+    this.#setEligible(number, false);
     this.#free.push(number);
   }
 
@@ -63,5 +83,15 @@ export class TargetTable {
   /** Targets in the order of their numbers. */
   *all(): Iterable<Target> {
     for (const target of this.#targets) if (target !== null) yield target;
+  }
+
+  #setEligible(number: number, isEligible: boolean): void {
+    if (number >= this.#eligible.length) {
+      const wider = new Uint8Array(this.#eligible.length * 2);
+      wider.set(this.#eligible);
+      this.#eligible = wider;
+    }
+    this.#eligibleCount += Number(isEligible) - (this.#eligible[number] ?? 0);
+    this.#eligible[number] = Number(isEligible);
   }
 }
