@@ -65,6 +65,8 @@ function build() {
 /** Continues in this process, so that a Ctrl-C reaches one process and no forwarding can double it. */
 async function become(entry, args) {
   const file = join(ROOT, entry);
+  if (!existsSync(file))
+    fail(`Cannot run ${dirname(dirname(entry))}: this version does not have it yet (see README.md).`, 1);
   process.argv = [process.argv[0], file, ...args];
   await import(pathToFileURL(file).href);
 }

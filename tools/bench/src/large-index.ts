@@ -1,4 +1,4 @@
-import { RadixIndex } from '../src/index.js';
+import { RadixIndex } from '@kvasir/radix-index';
 
 const CHAIN_BLOCKS = 2048;
 const STORED_BLOCKS = 128;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { seededPrng } from '@kvasir/units';
-import type { PrefixQuery, RadixIndex } from '../src/index.js';
+import type { PrefixQuery, RadixIndex } from '@kvasir/radix-index';
 
 /** Ids of the blocks of each request, in order of arrival; equal ids mean equal whole prefixes. */
 export type Trace = readonly (readonly number[])[];
