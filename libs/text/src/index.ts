@@ -1,1 +1,7 @@
-export {};
+export { TextError, textErrors } from './errors.js';
+export type { TextErrorCode } from './errors.js';
+export { mockTokenizerPath } from './mock-tokenizer.js';
+export type { StreamDecoder } from './stream-decoder.js';
+export { createTextService } from './text-service.js';
+export type { TextService, TextServiceOptions, TextStats } from './text-service.js';
+export type { ChatInput, ChatMessage } from './worker-messages.js';

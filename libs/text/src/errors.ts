@@ -1,0 +1,30 @@
+import { KvasirError } from '@kvasir/service';
+
+/** Every error this package raises. */
+export const textErrors = {
+  TEXT_TOKENIZER_MISSING: {
+    meaning: 'There is no tokenizer.json in the given folder.',
+    retryable: false,
+  },
+  TEXT_TOKENIZER_INVALID: { meaning: 'A tokenizer file cannot be understood.', retryable: false },
+  TEXT_TEMPLATE_FAILED: {
+    meaning: 'The model has no chat template, or it refuses the messages.',
+    retryable: false,
+  },
+  TEXT_QUEUE_FULL: { meaning: 'As many requests wait for a worker as may.', retryable: true },
+  TEXT_WORKER_FAILED: {
+    meaning: 'The worker thread ended while it had the request, or cannot start.',
+    retryable: true,
+  },
+  TEXT_CLOSED: { meaning: 'The service has not been started or was closed.', retryable: false },
+} as const;
+
+export type TextErrorCode = keyof typeof textErrors;
+
+export class TextError extends KvasirError {
+  declare readonly code: TextErrorCode;
+
+  constructor(code: TextErrorCode, message: string, cause?: unknown) {
+    super(message, { code, retryable: textErrors[code].retryable, cause });
+  }
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { mockTokenizerPath } from './mock-tokenizer.js';
+import { createTextService } from './text-service.js';
+import type { TextService, TextServiceOptions } from './text-service.js';
+
+const opened: TextService[] = [];
+
+async function open(options: Partial<TextServiceOptions> = {}): Promise<TextService> {
+  const service = createTextService({ tokenizerPath: mockTokenizerPath, ...options });
+  opened.push(service);
+  await service.start();
+  return service;
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((service) => service.close()));
+});
+
+describe('createTextService()', () => {
+  it('encodes a conversation as its ChatML text', async () => {
+    const service = await open();
+    const messages = [
+      { role: 'system', content: 'Be short.' },
+      { role: 'user', content: [{ type: 'text', text: 'Who keeps the book?' }] },
+    ];
+    const turns =
+      '<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\nWho keeps the book?<|im_end|>\n';
+    expect(await service.encodeChat({ messages })).toEqual(
+      await service.encodeText(`${turns}<|im_start|>assistant\n`),
+    );
+    expect(await service.encodeChat({ messages, addGenerationPrompt: false })).toEqual(
+      await service.encodeText(turns),
+    );
+  });
+
+  it('puts tools into the prompt', async () => {
+    const service = await open();
+    const tools = [{ type: 'function', function: { name: 'price_of' } }];
+    const ids = await service.encodeChat({ messages: [{ role: 'user', content: 'hi' }], tools });
+    expect(service.decode(ids)).toContain('"price_of"');
+  });
+
+  it.each(['鯨と港', '👩‍👩‍👧 🇸🇪 🧊', '  two\t\ttabs \r\n\n end  ', "don't , stop .", 'e\u0301 ß İ', ''])(
+    'decodes what it encoded: %j',
+    async (text) => {
+      const service = await open();
+      expect(service.decode(await service.encodeText(text))).toBe(text);
+    },
+  );
+
+  it('decodes any text, whole and id by id', async () => {
+    const service = await open();
+    const text = fc.string({ unit: 'grapheme', maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(text, async (sample) => {
+        const ids = await service.encodeText(sample);
+        const decoder = service.createDecoder();
+        const streamed = Array.from(ids, (id) => decoder.push(id)).join('') + decoder.flush();
+        expect(service.decode(ids)).toBe(sample);
+        expect(streamed).toBe(sample);
+      }),
+    );
+  });
+
+  it('tells the cached tokens of a second turn', async () => {
+    const service = await open();
+    const messages = [{ role: 'user', content: 'How long is the pier?' }];
+    await service.encodeChat({ messages });
+    const first = service.stats();
+    await service.encodeChat({ messages });
+    expect(service.stats().cacheHitTokens).toBe(first.cacheMissTokens);
+    expect(service.stats().cacheMissTokens).toBe(first.cacheMissTokens);
+  });
+
+  it('counts special tokens in the vocabulary', async () => {
+    const service = await open();
+    const [last] = await service.encodeText('<|im_end|>');
+    expect(service.vocabularySize()).toBe((last ?? 0) + 1);
+  });
+});
+
+describe('the trouble of createTextService()', () => {
+  it('names the path of a missing tokenizer', async () => {
+    const path = join(mockTokenizerPath, 'nowhere');
+    await expect(open({ tokenizerPath: path })).rejects.toMatchObject({
+      code: 'TEXT_TOKENIZER_MISSING',
+      message: expect.stringContaining(path) as string,
+    });
+  });
+
+  it('refuses requests beyond the queue limit and counts them', async () => {
+    const service = await open({ queueRequestsMax: 1 });
+    const held = service.encodeText('first');
+    await expect(service.encodeText('second')).rejects.toMatchObject({ code: 'TEXT_QUEUE_FULL' });
+    await held;
+    expect(service.stats()).toMatchObject({ rejectedRequests: 1, pendingRequests: 0 });
+  });
+
+  it('reports what the template refuses', async () => {
+    const service = await open();
+    const templateArguments = { messages: undefined };
+    const broken = service.encodeChat({ messages: 7 as unknown as [], templateArguments });
+    await expect(broken).rejects.toMatchObject({ code: 'TEXT_TEMPLATE_FAILED' });
+  });
+
+  it('fails the requests of a crashed worker and serves the next one', async () => {
+    const service = await open();
+    // No text at all: the tokenizer throws in the worker.
+    const crashing = service.encodeText(undefined as unknown as string);
+    const waiting = service.encodeText('behind it');
+    await Promise.all([
+      expect(crashing).rejects.toMatchObject({ code: 'TEXT_WORKER_FAILED' }),
+      expect(waiting).rejects.toMatchObject({ code: 'TEXT_WORKER_FAILED' }),
+    ]);
+    expect(service.decode(await service.encodeText('again'))).toBe('again');
+    expect(service.stats().workerRestarts).toBe(1);
+  });
+
+  it('rejects what is pending when it closes, and everything after', async () => {
+    const service = await open();
+    const pending = service.encodeText('late');
+    await Promise.all([expect(pending).rejects.toMatchObject({ code: 'TEXT_CLOSED' }), service.close()]);
+    await expect(service.encodeText('later')).rejects.toMatchObject({ code: 'TEXT_CLOSED' });
+  });
+});
