@@ -15,17 +15,14 @@ export interface RelaySink {
 export class Relay implements BodyReceiver {
   readonly #sink: RelaySink;
   readonly #flow: Flow;
-  readonly #transform: (bytes: Buffer) => Buffer;
   /** The first piece; further ones of the same read are in `#more`. */
   #first: Buffer | null = null;
   #more: Buffer[] | null = null;
   #isPaused = false;
 
-  /** @param transform called with each piece in order; returns what to write, possibly nothing. */
-  constructor(sink: RelaySink, flow: Flow, transform: (bytes: Buffer) => Buffer) {
+  constructor(sink: RelaySink, flow: Flow) {
     this.#sink = sink;
     this.#flow = flow;
-    this.#transform = transform;
     sink.onDrain(() => {
       if (!this.#isPaused) return;
       this.#isPaused = false;
@@ -34,15 +31,14 @@ export class Relay implements BodyReceiver {
   }
 
   data(bytes: Buffer): void {
-    const out = this.#transform(bytes);
-    if (out.length === 0) return;
+    if (bytes.length === 0) return;
     if (this.#first === null) {
-      this.#first = out;
+      this.#first = bytes;
       // After the read that brought it: one socket read may hold many chunks.
       process.nextTick(flushRelay, this);
     } else {
       this.#more ??= [];
-      this.#more.push(out);
+      this.#more.push(bytes);
     }
   }
 
