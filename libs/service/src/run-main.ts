@@ -10,6 +10,10 @@ export const EXIT_BAD_CONFIGURATION = 64;
 /** How long running requests may take to finish after SIGTERM. */
 export const DRAIN_MS_DEFAULT = 30_000;
 
+/** What a drain may take beyond its deadline before it counts as stuck. */
+const DRAIN_GRACE_MS = 2_000;
+const KEEP_ALIVE_PERIOD_MS = 2 ** 30;
+
 /** A program: its options and how to build it from their values. */
 export interface Main<Specs extends OptionSpecs> {
   readonly options: OptionTable<Specs>;
@@ -59,6 +63,8 @@ async function run<Specs extends OptionSpecs>(
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  // A pending promise or signal handler alone does not keep Node alive; a component may have nothing else open. Ended by process.exit.
+  setInterval(() => undefined, KEEP_ALIVE_PERIOD_MS);
   let component: Component;
   try {
     component = await main.create(values);
@@ -69,11 +75,8 @@ async function run<Specs extends OptionSpecs>(
     return exitAfter(process.stderr, describeFailure(main.options.program, error), exitCodeOf(error));
   }
   main.started?.(component);
-  // A pending signal handler alone does not keep Node alive; a component may have nothing else open.
-  const keepAlive = setInterval(() => undefined, 2 ** 30);
   await stopped;
   const code = await stopComponent(component, main.drainMs?.(values) ?? DRAIN_MS_DEFAULT);
-  clearInterval(keepAlive);
   return exitAfter(process.stderr, code.text, code.exitCode);
 }
 
@@ -82,7 +85,7 @@ async function stopComponent(
   drainMs: number,
 ): Promise<{ readonly exitCode: 0 | 1; readonly text: string }> {
   try {
-    const { abandonedRequests } = await component.drain(drainMs);
+    const { abandonedRequests } = await within(drainMs + DRAIN_GRACE_MS, component.drain(drainMs));
     await component.close();
     if (abandonedRequests === 0) return { exitCode: 0, text: '' };
     return {
@@ -90,7 +93,7 @@ async function stopComponent(
       text: `Stopped with ${abandonedRequests} requests unfinished after ${drainMs} ms\n`,
     };
   } catch (error) {
-    return { exitCode: 1, text: `Cannot stop ${component.name} cleanly: ${String(error)}\n` };
+    return { exitCode: 1, text: `Cannot stop ${component.name} cleanly: ${messageOf(error)}\n` };
   }
 }
 
@@ -105,6 +108,18 @@ function exitCodeOf(error: unknown): 1 | 64 {
   return error instanceof ServiceError && error.code === 'SERVICE_BAD_CONFIGURATION'
     ? EXIT_BAD_CONFIGURATION
     : 1;
+}
+
+/** @throws when the work takes longer: a drain that ignores its deadline must not keep the process for ever. */
+function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`it did not drain within ${limitMs} ms`)), limitMs);
+    work.then(resolve, reject);
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Exits once the text is written: a pipe may take it later than this tick. */
