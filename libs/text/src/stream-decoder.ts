@@ -6,30 +6,42 @@ export interface StreamDecoder {
   flush(): string;
 }
 
-/** Longest UTF-8 sequence in bytes: text that still ends in U+FFFD after so many ids is broken, not incomplete. */
-const INCOMPLETE_IDS_MAX = 4;
+/** Ids that may wait for a character to end, beyond which its bytes are broken and given as U+FFFD: keeps the work per id bounded. */
+const PENDING_IDS_MAX = 64;
 const REPLACEMENT = '\uFFFD';
 
 /**
- * Keeps the ids of the last text given out as context, because decoders may treat the first id of a text unlike the others.
- * O(ids since the last text) per id, so constant over a stream.
+ * An incomplete character decodes to one U+FFFD at the end, which is held back until the next id decides.
+ * The ids of the last text stay as context, because decoders may treat the first id of a text unlike the others.
  */
 export function createStreamDecoder(decode: (ids: readonly number[]) => string): StreamDecoder {
   let context: number[] = [];
+  let contextLength = 0;
   let pending: number[] = [];
-  const take = (): string => {
-    const whole = decode([...context, ...pending]);
-    const fresh = whole.slice(decode(context).length);
-    context = pending;
+  let givenLength = 0;
+
+  const pendingText = (): string => decode([...context, ...pending]).slice(contextLength);
+  const settle = (text: string): string => {
+    const fresh = text.slice(givenLength);
+    // Ids without text, such as special tokens, are no context.
+    if (text !== '') {
+      context = pending;
+      contextLength = decode(context).length;
+    }
     pending = [];
+    givenLength = 0;
     return fresh;
   };
+
   return {
     push(id) {
       pending.push(id);
-      const isIncomplete = decode([...context, ...pending]).endsWith(REPLACEMENT);
-      return isIncomplete && pending.length < INCOMPLETE_IDS_MAX ? '' : take();
+      const text = pendingText();
+      if (!text.endsWith(REPLACEMENT) || pending.length >= PENDING_IDS_MAX) return settle(text);
+      const fresh = text.slice(givenLength, -1);
+      givenLength += fresh.length;
+      return fresh;
     },
-    flush: () => (pending.length === 0 ? '' : take()),
+    flush: () => (pending.length === 0 ? '' : settle(pendingText())),
   };
 }
