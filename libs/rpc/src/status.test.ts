@@ -1,0 +1,53 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import type { ServiceError as GrpcError } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { grpcStatuses, RpcError, rpcError, rpcErrors } from './errors.js';
+import { fromGrpcError, toStatus } from './status.js';
+
+/** What grpc-js hands to a client that received this status. */
+function received(answer: { code: number; details: string; metadata: Metadata }): GrpcError {
+  const { code, details, metadata } = answer;
+  return Object.assign(new Error(details), { code: code as status, details, metadata });
+}
+
+describe('toStatus() and fromGrpcError()', () => {
+  it.each(grpcStatuses)('carry code and message through %s', (grpcStatus) => {
+    const sent = new RpcError('Why it failed', { code: 'SOME_CODE', grpcStatus });
+    const seen = fromGrpcError(received(toStatus(sent)));
+    expect(seen).toBeInstanceOf(RpcError);
+    expect(seen).toMatchObject({
+      message: 'Why it failed',
+      code: 'SOME_CODE',
+      grpcStatus,
+      retryable: sent.retryable,
+    });
+  });
+
+  it.each([
+    [status.UNAVAILABLE, 'RPC_UNAVAILABLE', true],
+    [status.DEADLINE_EXCEEDED, 'RPC_DEADLINE_EXCEEDED', false],
+    [status.CANCELLED, 'RPC_CANCELLED', false],
+    [status.RESOURCE_EXHAUSTED, 'RPC_LIMIT_REACHED', true],
+    [status.UNIMPLEMENTED, 'RPC_UNIMPLEMENTED', false],
+    [status.INTERNAL, 'RPC_INTERNAL', false],
+    [99, 'RPC_INTERNAL', false],
+  ])('name what the transport itself reports: %i', (code, expected, retryable) => {
+    const seen = fromGrpcError(received({ code, details: 'transport', metadata: new Metadata() }));
+    expect(seen).toMatchObject({ code: expected, retryable, message: 'transport' });
+  });
+
+  it('tell nothing of an error that is not an answer', () => {
+    for (const inside of [new TypeError('secret'), 'secret', null])
+      expect(JSON.stringify(toStatus(inside))).not.toContain('secret');
+  });
+});
+
+describe('rpcErrors', () => {
+  it('has one status per code, known to gRPC', () => {
+    for (const [code, row] of Object.entries(rpcErrors)) {
+      expect(code).toMatch(/^RPC_[A-Z_]+$/);
+      expect(status[row.grpcStatus]).toBeGreaterThan(0);
+    }
+    expect(rpcError('RPC_UNAVAILABLE', 'x').retryable).toBe(true);
+  });
+});
