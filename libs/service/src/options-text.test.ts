@@ -35,9 +35,10 @@ Usage: prefill-router [flags]
 Flags
   --endpoint <text>
       Whose workers are routed to. [default: kvasir.prefill.generate]
-  --block-size <tokens>, --router-block-size <tokens>
+  --block-size <tokens>
       Tokens per KV block; learned from the workers when absent, and refused
-      when they have another. [1 … 1024; default: none]
+      when they have another. [1 … 1024; default: none; also
+      --router-block-size]
   --names <text,text>
       Names. [default: none]
 

@@ -1,4 +1,4 @@
-import { flagsOf, variableOf } from './options.js';
+import { flagOf, flagsOf, variableOf } from './options.js';
 import type { OptionCatalog, OptionSpec } from './options.js';
 
 const HELP_WIDTH = 80;
@@ -10,7 +10,7 @@ export function formatHelp(table: OptionCatalog): string {
   for (const [group, options] of byGroup(table)) {
     lines.push('', group);
     for (const [name, spec] of options) {
-      lines.push(`  ${formatFlags(name, spec)}`);
+      lines.push(`  ${formatFlag(name, spec)}`);
       lines.push(...wrap(`${spec.doc} ${formatFacts(spec)}`, INDENT));
     }
   }
@@ -70,11 +70,10 @@ function byGroup(table: OptionCatalog): ReadonlyMap<string, readonly NamedOption
   return groups;
 }
 
-function formatFlags(name: string, spec: OptionSpec): string {
-  const value = spec.kind === 'boolean' ? '' : ` <${placeholder(spec)}>`;
-  return flagsOf(name, spec)
-    .map((flag) => (spec.kind === 'boolean' && spec.default ? `--no-${flag}` : `--${flag}${value}`))
-    .join(', ');
+function formatFlag(name: string, spec: OptionSpec): string {
+  const flag = flagOf(name);
+  if (spec.kind === 'boolean') return spec.default ? `--no-${flag}` : `--${flag}`;
+  return `--${flag} <${placeholder(spec)}>`;
 }
 
 function placeholder(spec: Exclude<OptionSpec, { kind: 'boolean' }>): string {
@@ -97,6 +96,7 @@ function formatFacts(spec: OptionSpec): string {
     const range = describeRange(spec);
     if (range !== '') facts.unshift(range);
   }
+  for (const alias of spec.aliases ?? []) facts.push(`also --${alias}`);
   return `[${facts.join('; ')}]`;
 }
 
