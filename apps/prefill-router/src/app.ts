@@ -6,11 +6,13 @@ import type { RecordLease, Registry } from '@kvasir/registry';
 import { KvRouter } from '@kvasir/router';
 import { addRouterService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
-import { createAdminServer, createMetrics, ServiceError } from '@kvasir/service';
+import { createAdminServer, createMetrics, formatAddress, ServiceError } from '@kvasir/service';
 import type { AdminServer, Clock, Component, DrainReport, Logger, Readiness } from '@kvasir/service';
 import type { Prng, RequestId, RouterId } from '@kvasir/units';
+import { BookingDrain } from './booking-drain.js';
 import type { PrefillRouterConfig } from './config.js';
 import { routerHandlers } from './handlers.js';
+import { createPrefillRouterMetrics } from './metrics.js';
 
 /** How long a router's record outlives a router that died. */
 const LEASE_MS = 10_000;
@@ -46,6 +48,8 @@ class App implements PrefillRouter {
   readonly #engines = new EngineClient();
   readonly #server: RpcServer;
   readonly #admin: AdminServer;
+  readonly #bookings: BookingDrain;
+  #draining: Promise<DrainReport> | null = null;
   #lease: RecordLease<RouterRecord> | null = null;
   #isDraining = false;
 
@@ -62,16 +66,25 @@ class App implements PrefillRouter {
       metrics,
       probe: (worker) => this.#probe(worker),
     });
+    this.#bookings = new BookingDrain(() => this.#router.bookingCount(), context.clock);
     this.#server = createRpcServer({ name: 'grpc', host: config.grpc.host, port: config.grpc.port, logger });
     addRouterService(
       this.#server,
-      routerHandlers({
-        router: this.#router,
-        engines: this.#engines,
-        logger,
-        newRequestId: context.newRequestId,
-        isDraining: () => this.#isDraining,
-      }),
+      routerHandlers(
+        {
+          router: this.#router,
+          engines: this.#engines,
+          metrics: createPrefillRouterMetrics(metrics),
+          logger,
+          newRequestId: context.newRequestId,
+          release: (requestId) => {
+            const isReleased = this.#router.free(requestId);
+            this.#bookings.changed();
+            return isReleased;
+          },
+        },
+        () => this.#isDraining,
+      ),
     );
     this.#admin = createAdminServer({
       name: 'admin',
@@ -98,10 +111,13 @@ class App implements PrefillRouter {
     this.#context.logger.info({ endpoint, address: this.address() }, 'prefill router serves');
   }
 
-  async drain(deadlineMs: number): Promise<DrainReport> {
-    this.#isDraining = true;
-    await this.#lease?.update(this.#record());
-    return await this.#server.drain(deadlineMs);
+  /**
+   * Books nothing new, and serves on until what is booked is freed: a request that another process runs has to tell how it ends. Then lets
+   * running calls finish. A booking left at the deadline counts as abandoned.
+   */
+  drain(deadlineMs: number): Promise<DrainReport> {
+    this.#draining ??= this.#drain(deadlineMs);
+    return this.#draining;
   }
 
   async close(): Promise<void> {
@@ -123,14 +139,34 @@ class App implements PrefillRouter {
     return `http://${host}:${port}/metrics`;
   }
 
+  async #drain(deadlineMs: number): Promise<DrainReport> {
+    const { clock, logger } = this.#context;
+    const endMs = clock.nowMs() + deadlineMs;
+    this.#isDraining = true;
+    this.#server.setServing(false);
+    await this.#lease?.update(this.#record());
+    const bookingsLeft = await this.#bookings.finished(Math.max(0, endMs - clock.nowMs()));
+    const { abandonedRequests } = await this.#server.drain(Math.max(0, endMs - clock.nowMs()));
+    logger.info({ bookingsLeft, abandonedRequests }, 'prefill router drained');
+    // A running Generate is a call and a booking: it is counted once.
+    return { abandonedRequests: Math.max(bookingsLeft, abandonedRequests) };
+  }
+
   #record(): RouterRecord {
     const { routerId } = this.#context;
     return {
       routerId,
       endpoint: this.#config.endpoint,
-      address: this.address(),
+      address: this.#advertised(),
       isDraining: this.#isDraining,
     };
+  }
+
+  /** Where others reach this router: the host it listens on may mean "all addresses of this machine". */
+  #advertised(): string {
+    const { advertisedHost } = this.#config.grpc;
+    const port = Number(this.address().split(':').at(-1));
+    return advertisedHost === null ? this.address() : formatAddress(advertisedHost, port);
   }
 
   #readiness(): Readiness {

@@ -13,7 +13,12 @@ export interface PrefillRouterConfig {
   readonly endpoint: EndpointName;
   /** Tokens; null learns it from the workers. */
   readonly blockSize: number | null;
-  readonly grpc: { readonly host: string; readonly port: number };
+  readonly grpc: {
+    readonly host: string;
+    readonly port: number;
+    /** Host that others are told; null tells the one listened on. */
+    readonly advertisedHost: string | null;
+  };
   readonly admin: { readonly host: string; readonly port: number };
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
 }
@@ -25,13 +30,15 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
   return {
     endpoint: { ...named, namespace: values.namespace ?? named.namespace },
     blockSize: values.blockSize,
-    grpc: { host: values.grpcHost, port: values.grpcPort },
+    grpc: { host: values.grpcHost, port: values.grpcPort, advertisedHost: values.grpcAdvertisedHost },
     admin: { host: values.adminHost, port: values.adminPort },
     scheduler: {
       ...SCHEDULER_OPTIONS_DEFAULT,
       mode: values.routerMode,
       temperature: values.routerTemperature,
       trackActiveBlocks: values.routerTrackActiveBlocks,
+      assumeKvReuse: values.routerAssumeKvReuse,
+      bookingsMax: values.routerBookingsMax,
       indexBlocksMax: values.routerIndexBlocksMax,
       bookingTtlMs: values.routerBookingTtlMs,
       cost: {
@@ -39,6 +46,8 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
         overlapScoreCredit: values.routerOverlapScoreCredit,
         overlapScoreCreditDecay: values.routerOverlapScoreCreditDecay,
         prefillLoadScale: values.routerPrefillLoadScale,
+        decodeActiveRequestWeight: values.routerDecodeActiveRequestWeight,
+        trackPrefillTokens: values.routerTrackPrefillTokens,
       },
     },
   };

@@ -1,167 +1,87 @@
-import { BodyCollector, readAnswer } from '@kvasir/engines';
-import type {
-  BodyReceiver,
-  EngineClient,
-  EngineFailure,
-  EngineHead,
-  ExchangeEnd,
-  Flow,
-} from '@kvasir/engines';
-import { requestPaths } from '@kvasir/openai';
-import type { KvRouter } from '@kvasir/router';
-import { rpcError, RpcError } from '@kvasir/rpc';
-import type { GenerateEvent, GenerateRequest, GrpcStatus, RouteDecision } from '@kvasir/rpc';
-import type { Logger } from '@kvasir/service';
+import { RpcError } from '@kvasir/rpc';
+import type { GenerateEvent, GenerateRequest, RouteDecision } from '@kvasir/rpc';
 import type { RequestId, WorkerId } from '@kvasir/units';
-import { EventQueue } from './event-queue.js';
-import { routeOrThrow, routeRequest } from './route.js';
-import { SseEvents } from './sse-events.js';
+import { readSampling } from './engine-request.js';
+import type { SamplingFields } from './engine-request.js';
+import { engineError } from './errors.js';
+import type { GenerateOutcome } from './metrics.js';
+import type { ServingParts } from './parts.js';
+import { EngineFault, relayEvents } from './relay-events.js';
+import { route } from './route.js';
 
 /** Workers that one request may be tried on before anything of an answer has come. */
-const ATTEMPTS_MAX = 3;
-
-interface Parts {
-  readonly router: KvRouter;
-  readonly engines: EngineClient;
-  readonly logger: Logger;
-  readonly newRequestId: () => RequestId;
-}
+export const ATTEMPTS_MAX = 3;
 
 /**
  * Routes a request, books it, sends it to the engine as a streamed completion of token ids and passes each event's JSON on as it comes. The booking
- * ends with the stream, however that ends. A worker that fails before its first event is set aside and another one is tried.
+ * ends with the stream, however that ends. A worker that fails before its first event is avoided and another one is tried; after the first
+ * event nothing can be taken back, and the call fails.
  */
 export async function* generate(
-  parts: Parts,
+  parts: ServingParts,
   request: GenerateRequest,
   signal: AbortSignal,
 ): AsyncIterableIterator<GenerateEvent> {
   const requestId = request.requestId ?? parts.newRequestId();
-  const body = engineBody(parts.router, request);
-  const failed: WorkerId[] = [...(request.constraints?.excludedWorkerIds ?? [])];
-  for (let attempt = 1; ; attempt += 1) {
-    const constraints = { ...request.constraints, excludedWorkerIds: failed };
-    const decision = routeOrThrow(parts.router, routeRequest({ ...request, constraints }, requestId));
-    const exchange = { parts, decision, requestId, body, hasEvents: false };
+  // Until something else is known: the caller returned this iterator.
+  let outcome: GenerateOutcome = 'cancelled';
+  try {
+    yield* attempts({ parts, request, requestId, sampling: readSampling(request), signal });
+    outcome = 'completed';
+  } catch (error) {
+    outcome =
+      error instanceof EngineFault ? error.failure.outcome : signal.aborted ? 'cancelled' : 'rejected';
+    throw error instanceof EngineFault ? engineError(error.failure, error.message) : error;
+  } finally {
+    parts.metrics.generated.inc({ outcome });
+  }
+}
+
+interface Generating {
+  readonly parts: ServingParts;
+  readonly request: GenerateRequest;
+  readonly requestId: RequestId;
+  readonly sampling: SamplingFields;
+  readonly signal: AbortSignal;
+}
+
+async function* attempts(generating: Generating): AsyncIterableIterator<GenerateEvent> {
+  const { parts, request, requestId } = generating;
+  const failed: WorkerId[] = [];
+  let fault: EngineFault | null = null;
+  for (;;) {
+    const decision = choose(generating, failed, fault);
+    const progress = { hasEvents: false };
     try {
-      yield* relay(exchange, signal);
+      yield* relayEvents({ ...generating, prompt: request.prompt, decision, progress });
+      parts.router.reportSuccess(decision.workerId);
       return;
     } catch (error) {
-      const isFault = error instanceof EngineFault;
-      if (isFault && error.failure.outcome === 'workerFault') parts.router.reportFailure(decision.workerId);
-      if (!isFault || exchange.hasEvents || !error.failure.retryable || attempt === ATTEMPTS_MAX)
-        throw toRpcError(error);
-      failed.push(decision.workerId);
-      parts.logger.warn(
-        { requestId, workerId: decision.workerId, code: error.failure.code },
-        'trying another worker',
-      );
+      if (!(error instanceof EngineFault)) throw error;
+      fault = error;
     } finally {
-      parts.router.free(requestId);
+      parts.release(requestId);
     }
+    const { workerId } = decision;
+    if (fault.failure.outcome === 'workerFault') parts.router.reportFailure(workerId);
+    failed.push(workerId);
+    if (progress.hasEvents || !fault.failure.retryable || failed.length === ATTEMPTS_MAX) throw fault;
+    parts.metrics.retries.inc({ reason: fault.failure.outcome });
+    parts.logger.warn({ requestId, workerId, code: fault.failure.code }, 'trying another worker');
   }
 }
 
-/** An engine's failure on its way to whoever decides about another attempt. */
-class EngineFault extends Error {
-  readonly failure: EngineFailure;
-
-  constructor(failure: EngineFailure, message: string) {
-    super(message);
-    this.failure = failure;
-  }
-}
-
-interface Exchanging {
-  readonly parts: Parts;
-  readonly decision: RouteDecision;
-  readonly requestId: RequestId;
-  readonly body: Buffer;
-  /** Something of the answer has been passed on. */
-  hasEvents: boolean;
-}
-
-async function* relay(exchange: Exchanging, signal: AbortSignal): AsyncIterableIterator<GenerateEvent> {
-  const { parts, decision, requestId, body } = exchange;
-  const queue = new EventQueue();
-  const refusal = new BodyCollector(parts.engines.limits.answerBytesMax);
-  const stop = new AbortController();
-  const respond = (head: EngineHead, flow: Flow): BodyReceiver =>
-    head.status === 200
-      ? new SseEvents((json) => queue.push(json, () => flow.resume()) || flow.pause())
-      : refusal;
-  const request = {
-    path: requestPaths.completion,
-    headers: ['content-type', 'application/json', 'x-request-id', requestId],
-    body,
-  };
-  const ended = parts.engines
-    .send(decision.url, request, { signal: AbortSignal.any([signal, stop.signal]), respond })
-    .finally(() => queue.end());
+/** Books the next worker. When none is left, what the last one did says more than that. */
+function choose(
+  { parts, request, requestId }: Generating,
+  failed: readonly WorkerId[],
+  fault: EngineFault | null,
+): RouteDecision {
+  const excludedWorkerIds = [...(request.constraints?.excludedWorkerIds ?? []), ...failed];
+  const constraints = { ...request.constraints, excludedWorkerIds };
   try {
-    for await (const json of queue.read()) {
-      if (!exchange.hasEvents) {
-        exchange.hasEvents = true;
-        parts.router.markPrefillComplete(requestId);
-        yield { kind: 'routed', decision };
-      }
-      yield { kind: 'chunk', json };
-    }
-    throwUnlessCompleted(await ended, refusal);
-  } finally {
-    // Also when the reader leaves in the middle: the engine then sees its connection close.
-    stop.abort();
-  }
-}
-
-function throwUnlessCompleted(end: ExchangeEnd, refusal: BodyCollector): void {
-  if (end.kind === 'aborted') throw rpcError('RPC_CANCELLED', 'The caller cancelled the call');
-  if (end.kind === 'failed') throw new EngineFault(end.failure, end.failure.message);
-  if (end.head.status === 200) return;
-  const answer = readAnswer(end.head, refusal.bytes());
-  if (answer.kind === 'failed')
-    throw new EngineFault(answer.failure, answer.error?.message ?? answer.failure.message);
-}
-
-const STATUS_OF_OUTCOME: Readonly<Record<EngineFailure['outcome'], GrpcStatus>> = {
-  workerFault: 'UNAVAILABLE',
-  overload: 'RESOURCE_EXHAUSTED',
-  clientFault: 'INVALID_ARGUMENT',
-  neutral: 'INTERNAL',
-};
-
-function toRpcError(error: unknown): unknown {
-  if (!(error instanceof EngineFault)) return error;
-  const { code, outcome } = error.failure;
-  return new RpcError(error.message, { code, grpcStatus: STATUS_OF_OUTCOME[outcome], cause: error });
-}
-
-/** The client's sampling fields with the prompt as token ids; what a router decides wins over what the client sent. */
-function engineBody(router: KvRouter, request: GenerateRequest): Buffer {
-  const { prompt, samplingJson } = request;
-  const sampling = samplingFields(samplingJson);
-  const model = prompt.model ?? router.workers()[0]?.model;
-  return Buffer.from(
-    JSON.stringify({
-      ...sampling,
-      model,
-      prompt: [...prompt.tokens],
-      stream: true,
-      cache_salt: prompt.cacheSalt,
-    }),
-  );
-}
-
-function samplingFields(json: Uint8Array): Record<string, unknown> {
-  if (json.length === 0) return {};
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+    return route(parts.router, { ...request, constraints }, requestId);
   } catch (error) {
-    throw rpcError('RPC_INVALID_FIELD', 'sampling_json must be a JSON object in UTF-8', error);
+    throw fault !== null && error instanceof RpcError ? fault : error;
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw rpcError('RPC_INVALID_FIELD', 'sampling_json must be a JSON object');
-  }
-  return parsed as Record<string, unknown>;
 }

@@ -1,45 +1,47 @@
-import type { EngineClient } from '@kvasir/engines';
-import type { KvRouter } from '@kvasir/router';
-import { RpcError } from '@kvasir/rpc';
 import type { RouterHandlers } from '@kvasir/rpc';
-import type { Logger } from '@kvasir/service';
-import type { RequestId } from '@kvasir/units';
+import { prefillRouterError, rejection } from './errors.js';
 import { generate } from './generate.js';
-import { routeOrThrow, routeRequest } from './route.js';
+import type { ServingParts } from './parts.js';
+import { route } from './route.js';
 
-/** The `Router` service of one pool. */
-export function routerHandlers(parts: {
-  readonly router: KvRouter;
-  readonly engines: EngineClient;
-  readonly logger: Logger;
-  readonly newRequestId: () => RequestId;
-  /** True once no new work is taken. */
-  readonly isDraining: () => boolean;
-}): RouterHandlers {
-  const { router } = parts;
+/**
+ * The `Router` service of one pool.
+ * @param isDraining true once no new work is taken: queries, marks and frees are still served.
+ */
+export function routerHandlers(parts: ServingParts, isDraining: () => boolean): RouterHandlers {
+  const { router, logger } = parts;
+  let isDumping = false;
   const refuseWhenDraining = (): void => {
-    if (!parts.isDraining()) return;
-    throw new RpcError('Cannot route: this router is draining', {
-      code: 'ROUTER_DRAINING',
-      grpcStatus: 'UNAVAILABLE',
-    });
+    if (isDraining()) throw prefillRouterError('ROUTER_DRAINING', 'Cannot route: this router is draining');
   };
   return {
-    bestWorkerId: (request) => routeOrThrow(router, routeRequest(request, null)),
+    bestWorkerId: (request) => route(router, request, null),
     findBestWorker: (request) => {
       refuseWhenDraining();
-      return routeOrThrow(router, routeRequest(request, request.requestId));
+      const decision = route(router, request, request.requestId);
+      logger.debug({ requestId: request.requestId, decision }, 'booked');
+      return decision;
     },
     markPrefillComplete: (requestId) => router.markPrefillComplete(requestId),
-    free: (requestId) => router.free(requestId),
+    free: (requestId) => parts.release(requestId),
     getPotentialLoads: (prompt) => router.potentialLoads(prompt),
     getOverlapScores: (prompt) => {
-      const blockSize = router.blockSize() ?? 0;
-      const promptBlocks = blockSize === 0 ? 0 : Math.floor(prompt.tokens.length / blockSize);
+      const blockSize = router.blockSize();
+      if (blockSize === null)
+        throw rejection('SCHED_NO_TARGETS', 'Cannot score: no worker has said its block size yet');
+      const promptBlocks = Math.floor(prompt.tokens.length / blockSize);
       return { blockSize, promptBlocks, scores: router.overlapScores(prompt) };
     },
-    // Collected at once: the index must not change while it is dumped.
-    dumpEvents: () => [...router.dumpEvents()],
+    *dumpEvents() {
+      if (isDumping) throw prefillRouterError('ROUTER_DUMP_RUNNING', 'Cannot dump: another dump runs');
+      isDumping = true;
+      try {
+        // Collected at once: the index must not change while it is walked, and a slow reader would keep it from changing.
+        yield* [...router.dumpEvents()];
+      } finally {
+        isDumping = false;
+      }
+    },
     generate: (request, signal) => {
       refuseWhenDraining();
       return generate(parts, request, signal);

@@ -26,6 +26,11 @@ export const prefillRouterOptions = defineOptions({
       doc: 'Tokens per KV block; learned from the workers when not given. Workers that differ are refused.',
     },
     grpcHost: { kind: 'string', default: '127.0.0.1', doc: 'Address that the gRPC server listens on.' },
+    grpcAdvertisedHost: {
+      kind: 'string',
+      default: null,
+      doc: 'Host that other services are told to reach the gRPC server at, when it listens on all addresses.',
+    },
     grpcPort: {
       kind: 'integer',
       default: 8090,
@@ -63,6 +68,7 @@ export const prefillRouterOptions = defineOptions({
     },
     routerOverlapScoreCredit: {
       kind: 'number',
+      aliases: ['router-kv-overlap-score-credit'],
       default: 1,
       min: 0,
       unit: 'blocks',
@@ -71,6 +77,7 @@ export const prefillRouterOptions = defineOptions({
     },
     routerOverlapScoreCreditDecay: {
       kind: 'number',
+      aliases: ['router-kv-overlap-score-credit-decay'],
       default: 0,
       min: 0,
       doc: 'Weakens the credit of busy workers: 1 halves it at one request of excess.',
@@ -81,6 +88,26 @@ export const prefillRouterOptions = defineOptions({
       default: 1,
       min: 0,
       doc: 'Weight of prefill work against blocks in use.',
+      group: 'Routing',
+    },
+    routerDecodeActiveRequestWeight: {
+      kind: 'number',
+      default: 0,
+      min: 0,
+      unit: 'blocks',
+      doc: 'Cost of each request that a worker runs already.',
+      group: 'Routing',
+    },
+    routerTrackPrefillTokens: {
+      kind: 'boolean',
+      default: true,
+      doc: 'Count prompt tokens that wait or are being computed.',
+      group: 'Routing',
+    },
+    routerAssumeKvReuse: {
+      kind: 'boolean',
+      default: true,
+      doc: 'Count blocks that running requests share once.',
       group: 'Routing',
     },
     routerTrackActiveBlocks: {
@@ -103,6 +130,14 @@ export const prefillRouterOptions = defineOptions({
       min: 1,
       unit: 'ms',
       doc: 'Age at which a booking that nobody freed is dropped.',
+      group: 'Limits',
+    },
+    routerBookingsMax: {
+      kind: 'integer',
+      default: 100_000,
+      min: 1,
+      unit: 'requests',
+      doc: 'Requests booked at once; more are rejected.',
       group: 'Limits',
     },
     drainMs: {

@@ -1,29 +1,37 @@
-import type { KvRouter, RouteOutcome, RouteRequest } from '@kvasir/router';
-import { RpcError } from '@kvasir/rpc';
-import type { BestWorkerIdRequest, GrpcStatus, RouteDecision } from '@kvasir/rpc';
+import type { KvRouter, RouteRequest } from '@kvasir/router';
+import type { BestWorkerIdRequest, RouteDecision, RouterPrompt } from '@kvasir/rpc';
 import type { RequestId } from '@kvasir/units';
+import { prefillRouterError, rejection } from './errors.js';
 
-/** What each refusal to route means to a caller. */
-const STATUS_OF_REJECTION: Readonly<Record<Extract<RouteOutcome, { kind: 'rejected' }>['code'], GrpcStatus>> =
-  {
-    SCHED_NO_TARGETS: 'UNAVAILABLE',
-    SCHED_NO_ELIGIBLE_TARGETS: 'UNAVAILABLE',
-    SCHED_PINNED_UNAVAILABLE: 'FAILED_PRECONDITION',
-    SCHED_DUPLICATE_REQUEST: 'ALREADY_EXISTS',
-    SCHED_BOOKINGS_FULL: 'RESOURCE_EXHAUSTED',
-  };
-
-/** Routes, or throws the RpcError that answers the call. */
-export function routeOrThrow(router: KvRouter, request: RouteRequest): RouteDecision {
-  const outcome = router.route(request);
-  if (outcome.kind === 'routed') return { ...outcome.decision, pool: null };
-  const { code, message } = outcome;
-  throw new RpcError(message, { code, grpcStatus: STATUS_OF_REJECTION[code] });
+/**
+ * Routes a call's request, or throws the RpcError that answers the call.
+ * @param requestId books under this id; null books nothing.
+ */
+export function route(
+  router: KvRouter,
+  request: BestWorkerIdRequest,
+  requestId: RequestId | null,
+): RouteDecision {
+  checkModel(router, request.prompt);
+  const outcome = router.route(routeRequest(request, requestId));
+  if (outcome.kind === 'rejected') throw rejection(outcome.code, outcome.message);
+  return { ...outcome.decision, pool: null };
 }
 
-/** A call's request as the router takes it. A null id books nothing. */
-export function routeRequest(request: BestWorkerIdRequest, requestId: RequestId | null): RouteRequest {
-  const { prompt, overrides, constraints } = request;
+function routeRequest(
+  { prompt, overrides, constraints }: BestWorkerIdRequest,
+  requestId: RequestId | null,
+): RouteRequest {
   const { tokens, loraName, cacheSalt } = prompt;
   return { requestId, tokens, loraName, cacheSalt, overrides, constraints };
+}
+
+/** A pool serves one model: a request for another one has gone astray. */
+function checkModel(router: KvRouter, { model }: RouterPrompt): void {
+  const served = router.model();
+  if (model !== undefined && served !== null && served !== model)
+    throw prefillRouterError(
+      'ROUTER_UNKNOWN_MODEL',
+      `Cannot route: the workers serve ${served}, not ${model}`,
+    );
 }

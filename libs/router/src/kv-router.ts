@@ -167,6 +167,21 @@ export class KvRouter implements Component {
     return this.#workers.all();
   }
 
+  /** Null for a worker that is not registered now. */
+  worker(workerId: WorkerId): WorkerRecord | null {
+    return this.#workers.get(workerId);
+  }
+
+  /** Model that the pool serves; null while nobody has said. */
+  model(): string | null {
+    return this.#watch?.view().pool?.model ?? null;
+  }
+
+  /** Requests booked now. */
+  bookingCount(): number {
+    return this.#scheduler?.bookingCount ?? 0;
+  }
+
   /** Tokens per block; null until a worker or the configuration has said. */
   blockSize(): number | null {
     return this.#blockSize;

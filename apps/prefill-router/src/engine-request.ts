@@ -1,0 +1,75 @@
+import type { WorkerRecord } from '@kvasir/contract';
+import { dialectOf } from '@kvasir/engines';
+import type { EngineRequest, Handover, ServingRequest } from '@kvasir/engines';
+import { parseCompletionRequest, readJsonBody, spliceJson } from '@kvasir/openai';
+import type { JsonBody, JsonMember } from '@kvasir/openai';
+import { rpcError } from '@kvasir/rpc';
+import type { GenerateRequest, RouterPrompt } from '@kvasir/rpc';
+import type { RequestId } from '@kvasir/units';
+import { prefillRouterError } from './errors.js';
+
+const TRANSFER_PARAMS = 'kv_transfer_params';
+const EMPTY_OBJECT = Buffer.from('{}');
+
+/** The engine's own fields of a request, checked to be a JSON object. */
+export type SamplingFields = JsonBody;
+
+/** @throws RpcError `RPC_INVALID_FIELD` unless it is a JSON object in UTF-8, or empty. */
+export function readSampling(request: GenerateRequest): SamplingFields {
+  const reading = readJsonBody(request.samplingJson.length === 0 ? EMPTY_OBJECT : request.samplingJson);
+  if (reading.kind === 'ok') return reading.body;
+  throw rpcError('RPC_INVALID_FIELD', `Cannot read sampling_json: ${reading.error.message}`);
+}
+
+/**
+ * The request for the chosen engine: a streamed completion of the token ids, with the caller's fields byte for byte. What routing decides (model,
+ * prompt, streaming, salt) wins over what the caller put among them.
+ * @throws RpcError `RPC_INVALID_FIELD` for fields that no engine would take; `ROUTER_UNKNOWN_DIALECT`.
+ */
+export function engineRequest(options: {
+  readonly requestId: RequestId;
+  readonly prompt: RouterPrompt;
+  readonly sampling: SamplingFields;
+  readonly worker: WorkerRecord;
+  readonly rank: number;
+}): EngineRequest {
+  const { requestId, sampling, worker } = options;
+  const dialect = dialectOf(worker.dialect);
+  if (dialect === null)
+    throw prefillRouterError(
+      'ROUTER_UNKNOWN_DIALECT',
+      `Cannot speak to ${worker.workerId}: ${worker.dialect} engines are not known yet`,
+    );
+  const reading = parseCompletionRequest(completionBody(options.prompt, sampling, worker.model));
+  if (reading.kind === 'invalid')
+    throw rpcError('RPC_INVALID_FIELD', `Cannot send the request to an engine: ${reading.error.message}`);
+  const serving: ServingRequest = { request: reading.request, requestId, forwardedHeaders: [] };
+  const rank = worker.rankCount > 1 ? options.rank : null;
+  // Dialects drop a client's transfer parameters; those of a caller of this service are part of its contract.
+  const handover = transferParams(sampling);
+  return handover === null
+    ? dialect.aggregatedLeg(serving, rank)
+    : dialect.decodeLeg(serving, handover, rank);
+}
+
+function completionBody(prompt: RouterPrompt, sampling: SamplingFields, model: string): Buffer {
+  const { tokens, loraName, cacheSalt } = prompt;
+  const salt = cacheSalt === undefined ? null : JSON.stringify(cacheSalt);
+  return spliceJson(sampling.bytes, sampling.members(), {
+    set: {
+      // Engines address an adapter as a model of its own.
+      model: JSON.stringify(loraName ?? model),
+      prompt: `[${tokens.join(',')}]`,
+      stream: 'true',
+      ...(salt === null ? {} : { cache_salt: salt }),
+    },
+    remove: salt === null ? ['cache_salt'] : [],
+  });
+}
+
+function transferParams(sampling: SamplingFields): Handover | null {
+  const named = ({ key }: JsonMember): boolean => key === TRANSFER_PARAMS;
+  const member = sampling.members().findLast(named);
+  if (member === undefined || sampling.fields[TRANSFER_PARAMS] === null) return null;
+  return { json: sampling.bytes.subarray(member.valueStart, member.valueEnd) };
+}
