@@ -1,1 +1,5 @@
-export {};
+export { create } from './app.js';
+export type { Frontend, FrontendContext } from './app.js';
+export { frontendConfig } from './config.js';
+export type { FrontendConfig } from './config.js';
+export { frontendOptions } from './options.js';

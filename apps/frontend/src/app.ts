@@ -1,0 +1,235 @@
+import { EngineClient } from '@kvasir/engines';
+import type { EventPlane } from '@kvasir/event-plane';
+import type { ModelList } from '@kvasir/openai';
+import type { Registry } from '@kvasir/registry';
+import { createMetrics, formatAddress } from '@kvasir/service';
+import type { Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
+import type { TextService } from '@kvasir/text';
+import type { Prng, RequestId, RouterId } from '@kvasir/units';
+import type { FrontendConfig } from './config.js';
+import { EndpointDirectory } from './directory.js';
+import { ApiServer } from './http/api-server.js';
+import { RequestDesk } from './http/request-desk.js';
+import { renderMetrics } from './metrics-page.js';
+import { createFrontendMetrics } from './metrics.js';
+import type { FrontendMetrics } from './metrics.js';
+import { PrefillHop } from './prefill-hop.js';
+import { RequestLog } from './request-log.js';
+import { HandoverReleases } from './serving/handover-releases.js';
+import { PromptEncoder } from './serving/prompt-encoder.js';
+import { serveRequest } from './serving/serve-request.js';
+import type { ServingParts } from './serving/serving-parts.js';
+import { WorkerPool } from './worker-pool.js';
+
+/** What a frontend stands on. */
+export interface FrontendContext {
+  readonly registry: Registry;
+  readonly eventPlane: EventPlane;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly prng: Prng;
+  /** Of the embedded routers. */
+  readonly routerId: RouterId;
+  /** Unique among all frontends of a deployment: engines and routers know requests by it. */
+  readonly newRequestId: () => RequestId;
+  /** Started, and closed by its owner; absent makes one per tokenizer that is configured or named by workers. */
+  readonly text?: TextService | undefined;
+}
+
+export interface Frontend extends Component {
+  /** Base URL, e.g. `http://127.0.0.1:8000`. @throws TypeError before it has started. */
+  url(): string;
+  /** @throws TypeError before it has started. */
+  address(): { readonly host: string; readonly port: number };
+  /** What `/ready` says. */
+  readiness(): Readiness;
+}
+
+/** Builds a frontend; starts nothing. */
+export function create(config: FrontendConfig, context: FrontendContext): Frontend {
+  return new App(config, context);
+}
+
+class App implements Frontend {
+  readonly name = 'frontend';
+  readonly #config: FrontendConfig;
+  readonly #context: FrontendContext;
+  readonly #engines: EngineClient;
+  readonly #prefillDirectory: EndpointDirectory;
+  readonly #prefill: PrefillHop;
+  readonly #decode: WorkerPool;
+  readonly #aggregated: WorkerPool;
+  readonly #prompts: PromptEncoder;
+  readonly #releases: HandoverReleases;
+  readonly #desk: RequestDesk;
+  readonly #server: ApiServer;
+
+  constructor(config: FrontendConfig, context: FrontendContext) {
+    this.#config = config;
+    this.#context = context;
+    const { logger, clock } = context;
+    const ownMetrics = createMetrics('frontend');
+    const metrics = createFrontendMetrics(ownMetrics, () => this.#desk.requestsInFlight);
+    this.#engines = new EngineClient({
+      inactivityMs: config.limits.engineInactivityMs,
+      // An answer in one piece has no head before it is complete; the deadline of the request ends it.
+      headersTimeoutMs: config.limits.requestTimeoutMs,
+    });
+    this.#prompts = new PromptEncoder({ ...config.text, text: context.text ?? null, logger });
+    this.#decode = this.#pool('decode');
+    this.#aggregated = this.#pool('aggregated');
+    this.#prefillDirectory = new EndpointDirectory(
+      context.registry,
+      { namespace: config.namespace, component: 'prefill', endpoint: 'generate' },
+      () => this.#prefill.refresh(),
+    );
+    this.#prefill = new PrefillHop({
+      directory: this.#prefillDirectory,
+      engines: this.#engines,
+      clock,
+      logger,
+      metrics,
+      timeoutMs: config.disaggregation.routerTimeoutMs,
+    });
+    this.#releases = new HandoverReleases({ decode: this.#decode, engines: this.#engines, metrics, logger });
+    this.#desk = this.#openDesk(metrics);
+    this.#server = this.#openServer(ownMetrics);
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#prompts.start();
+      await this.#decode.start();
+      await this.#aggregated.start();
+      this.#prefillDirectory.start();
+      await this.#server.listen(this.#config.http.host, this.#config.http.port);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    this.#context.logger.info({ url: this.url() }, 'frontend serves');
+  }
+
+  async drain(deadlineMs: number): Promise<DrainReport> {
+    const emptied = this.#desk.drain();
+    await Promise.race([
+      emptied,
+      new Promise<void>((resolve) => {
+        const cancel = this.#context.clock.after(deadlineMs, resolve);
+        void emptied.then(cancel);
+      }),
+    ]);
+    return { abandonedRequests: this.#desk.requestsInFlight };
+  }
+
+  async close(): Promise<void> {
+    await this.#desk.endAll();
+    await this.#server.close();
+    await this.#releases.close();
+    await this.#prefill.close();
+    this.#prefillDirectory.close();
+    await this.#decode.close();
+    await this.#aggregated.close();
+    await this.#engines.close();
+    await this.#prompts.close();
+  }
+
+  url(): string {
+    const { host, port } = this.address();
+    return `http://${formatAddress(host, port)}`;
+  }
+
+  address(): { readonly host: string; readonly port: number } {
+    return this.#server.address();
+  }
+
+  readiness(): Readiness {
+    if (this.#desk.isDraining) return { kind: 'notReady', reason: 'the frontend is draining' };
+    if (!this.#prompts.isSettled) return { kind: 'notReady', reason: 'the tokenizer is being loaded' };
+    const decode = this.#decode.router.notReadyReason();
+    const aggregated = this.#aggregated.router.notReadyReason();
+    if (this.#config.disaggregation.isEnforced) return this.#enforcedReadiness(decode);
+    return decode === null || aggregated === null ? READY : { kind: 'notReady', reason: decode };
+  }
+
+  #enforcedReadiness(decode: string | null): Readiness {
+    if (decode !== null) return { kind: 'notReady', reason: decode };
+    const { model } = this.#decode.directory;
+    return model !== null && this.#prefill.isAvailable(model)
+      ? READY
+      : { kind: 'notReady', reason: 'disaggregation is enforced and no prefill worker can be routed to' };
+  }
+
+  #pool(component: 'decode' | 'aggregated'): WorkerPool {
+    return new WorkerPool({
+      ...this.#context,
+      namespace: this.#config.namespace,
+      component,
+      scheduler: this.#config.scheduler,
+      engines: this.#engines,
+      onChange: ({ tokenizerPath }) => this.#prompts.prepare(tokenizerPath),
+    });
+  }
+
+  #openDesk(metrics: FrontendMetrics): RequestDesk {
+    const { clock, logger, newRequestId } = this.#context;
+    const parts: ServingParts = {
+      config: this.#config,
+      decode: this.#decode,
+      aggregated: this.#aggregated,
+      prefill: this.#prefill,
+      prompts: this.#prompts,
+      engines: this.#engines,
+      releases: this.#releases,
+      metrics,
+      clock,
+      logger,
+    };
+    return new RequestDesk({
+      limits: this.#config.limits,
+      serve: (incoming) => serveRequest(parts, incoming),
+      newRequestId,
+      metrics,
+      log: new RequestLog(logger),
+      clock,
+      logger,
+    });
+  }
+
+  #openServer(ownMetrics: Metrics): ApiServer {
+    const sets = [ownMetrics, this.#decode.metrics, this.#aggregated.metrics];
+    return new ApiServer(
+      {
+        serve: (endpoint, request, response) => void this.#desk.handle(endpoint, request, response),
+        models: () => this.#models(),
+        newRequestId: this.#context.newRequestId,
+      },
+      {
+        metrics: { ...ownMetrics, contentType: ownMetrics.contentType, render: () => renderMetrics(sets) },
+        readiness: () => this.readiness(),
+      },
+      this.#context.logger,
+    );
+  }
+
+  #models(): ModelList {
+    const models = new Map<string, number>();
+    for (const { directory } of [this.#decode, this.#aggregated]) {
+      if (directory.model !== null && directory.serving.length > 0) {
+        models.set(directory.model, directory.contextTokensMax);
+      }
+    }
+    return {
+      object: 'list',
+      data: [...models].map(([id, contextTokensMax]) => ({
+        id,
+        object: 'model',
+        created: 0,
+        owned_by: 'kvasir',
+        max_model_len: contextTokensMax,
+      })),
+    };
+  }
+}
+
+const READY: Readiness = { kind: 'ready' };

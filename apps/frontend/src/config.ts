@@ -1,0 +1,66 @@
+import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
+import type { SchedulerOptions } from '@kvasir/scheduler';
+import type { OptionValues } from '@kvasir/service';
+import type { frontendOptions } from './options.js';
+
+type Values = OptionValues<typeof frontendOptions.options>;
+
+/** What a frontend is built from. */
+export interface FrontendConfig {
+  readonly http: { readonly host: string; readonly port: number };
+  readonly namespace: string;
+  readonly text: {
+    /** Null takes what the workers' records say. */
+    readonly tokenizerPath: string | null;
+    readonly workerCount: number;
+    readonly cacheTokensMax: number;
+  };
+  /** Of the decode and the aggregated pool. */
+  readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
+  readonly disaggregation: {
+    readonly isEnforced: boolean;
+    readonly routerTimeoutMs: number;
+  };
+  readonly limits: {
+    readonly legAttemptsMax: number;
+    readonly requestsMax: number;
+    readonly requestTimeoutMs: number;
+    readonly bodyBytesMax: number;
+    readonly engineInactivityMs: number;
+  };
+}
+
+/** Turns checked option values into groups. */
+export function frontendConfig(values: Values): FrontendConfig {
+  return {
+    http: { host: values.httpHost, port: values.httpPort },
+    namespace: values.namespace,
+    text: {
+      tokenizerPath: values.tokenizerPath,
+      workerCount: values.textWorkers,
+      cacheTokensMax: values.textCacheTokensMax,
+    },
+    scheduler: {
+      ...SCHEDULER_OPTIONS_DEFAULT,
+      mode: values.routerMode,
+      temperature: values.routerTemperature,
+      indexBlocksMax: values.indexBlocksMax,
+      // A booking that outlives its request's deadline was forgotten.
+      bookingTtlMs: values.requestTimeoutMs + BOOKING_GRACE_MS,
+    },
+    disaggregation: {
+      isEnforced: values.enforceDisagg,
+      routerTimeoutMs: values.prefillRouterTimeoutMs,
+    },
+    limits: {
+      legAttemptsMax: values.legAttemptsMax,
+      requestsMax: values.requestsMax,
+      requestTimeoutMs: values.requestTimeoutMs,
+      bodyBytesMax: values.bodyBytesMax,
+      engineInactivityMs: values.engineInactivityMs,
+    },
+  };
+}
+
+/** What a request may take beyond its deadline to be cleaned up. */
+const BOOKING_GRACE_MS = 60_000;

@@ -1,0 +1,117 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  errorBody,
+  openAiError,
+  parseChatRequest,
+  parseCompletionRequest,
+  requestPaths,
+} from '@kvasir/openai';
+import type { ApiRequest, ModelList, OpenAiError, RequestReading } from '@kvasir/openai';
+import { addAdminRoutes, listenError } from '@kvasir/service';
+import type { AdminRoutes, Logger } from '@kvasir/service';
+import type { RequestId } from '@kvasir/units';
+import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+
+/** How long a client may take to send a request, in ms. */
+const REQUEST_ARRIVAL_MS = 60_000;
+/** How long an unused connection of a client is kept, in ms: longer than load balancers keep theirs, so that they close first. */
+const IDLE_CONNECTION_MS = 75_000;
+
+/** What the routes hand over to; the body of a request is not read yet. */
+export interface ApiHandlers {
+  serve(endpoint: ApiEndpoint, request: IncomingMessage, response: ServerResponse): void;
+  models(): ModelList;
+  readonly newRequestId: () => RequestId;
+}
+
+export interface ApiEndpoint {
+  readonly kind: ApiRequest['kind'];
+  readonly parse: (bytes: Uint8Array) => RequestReading<ApiRequest>;
+}
+
+const endpoints: readonly ApiEndpoint[] = [
+  { kind: 'chat', parse: parseChatRequest },
+  { kind: 'completion', parse: parseCompletionRequest },
+];
+
+/** The HTTP server: routes and their hand-over. Replies to inference requests are taken out of the framework's hands. */
+export class ApiServer {
+  readonly #server: FastifyInstance;
+  readonly #handlers: ApiHandlers;
+  readonly #logger: Logger;
+
+  constructor(handlers: ApiHandlers, admin: AdminRoutes, logger: Logger) {
+    this.#handlers = handlers;
+    this.#logger = logger;
+    this.#server = fastify({
+      logger: false,
+      forceCloseConnections: true,
+      requestTimeout: REQUEST_ARRIVAL_MS,
+      keepAliveTimeout: IDLE_CONNECTION_MS,
+      // The path parameters of the routes are none; an id per request is made where it is needed.
+      genReqId: () => '',
+    });
+    this.#addRoutes();
+    addAdminRoutes(this.#server, admin);
+  }
+
+  /** @throws ServiceError when it cannot listen. */
+  async listen(host: string, port: number): Promise<void> {
+    try {
+      await this.#server.listen({ host, port });
+    } catch (error) {
+      throw listenError(error, host, port);
+    }
+  }
+
+  /** @throws TypeError before it listens. */
+  address(): { readonly host: string; readonly port: number } {
+    const address = this.#server.server.address();
+    if (address === null || typeof address === 'string') {
+      throw new TypeError('Cannot tell the address of the frontend: it is not started');
+    }
+    return { host: address.address, port: address.port };
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    await this.#server.close();
+  }
+
+  #addRoutes(): void {
+    const server = this.#server;
+    // Bodies are read by the handlers, whatever their content type is said to be: limits and errors are in one place then.
+    server.removeAllContentTypeParsers();
+    server.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const endpoint of endpoints) {
+      server.post(requestPaths[endpoint.kind], (request, reply) => {
+        reply.hijack();
+        this.#handlers.serve(endpoint, request.raw, reply.raw);
+      });
+    }
+    server.get('/v1/models', () => this.#handlers.models());
+    server.setNotFoundHandler((request, reply) => {
+      const path = request.url.split('?', 1)[0] ?? '';
+      const error = openAiError('unknown_url', `There is no ${request.method} ${path.slice(0, 200)}`);
+      void this.#withId(reply).code(error.status).send(errorBody(error));
+    });
+    server.setErrorHandler((error, _request, reply) => {
+      const told = this.#internal(error);
+      void this.#withId(reply).code(told.status).send(errorBody(told));
+    });
+  }
+
+  #withId<Reply extends { header(name: string, value: string): Reply }>(reply: Reply): Reply {
+    return reply.header('x-request-id', this.#handlers.newRequestId());
+  }
+
+  #internal(error: unknown): OpenAiError {
+    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+    if (status >= 400 && status < 500 && error instanceof Error) {
+      return { ...openAiError('invalid_value', error.message), status };
+    }
+    this.#logger.error({ error }, 'request failed');
+    return openAiError('internal_error', 'The server failed; its log says more');
+  }
+}

@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http';
+import type { RelaySink } from '@kvasir/engines';
+import { errorBody } from '@kvasir/openai';
+import type { OpenAiError } from '@kvasir/openai';
+import type { RequestId } from '@kvasir/units';
+
+/** When a client that was turned away for lack of room may come again, in seconds. */
+const RETRY_AFTER_S = '1';
+
+const RETRY_LATER = new Set([
+  'overloaded',
+  'engine_overloaded',
+  'shutting_down',
+  'no_workers',
+  'prefill_unavailable',
+  'tokenizer_failed',
+]);
+
+/** The answer to one client, over Node's response. Once begun it can only be continued or broken off. */
+export class ClientAnswer implements RelaySink {
+  readonly #response: ServerResponse;
+  readonly #requestId: RequestId;
+  #status: number | null = null;
+
+  constructor(response: ServerResponse, requestId: RequestId) {
+    this.#response = response;
+    this.#requestId = requestId;
+  }
+
+  /** Null until the head was sent. */
+  get status(): number | null {
+    return this.#status;
+  }
+
+  /** The client has gone, or all was sent. */
+  get isOver(): boolean {
+    return this.#response.writableEnded || this.#response.destroyed;
+  }
+
+  /** Calls back when the connection closes before the answer was complete. */
+  onLeave(callback: () => void): void {
+    this.#response.on('close', () => {
+      if (!this.#response.writableFinished) callback();
+    });
+  }
+
+  /** Sends the head of an answer whose bytes follow. @param headers names and values in turn. */
+  begin(status: number, contentType: string, headers: readonly string[]): void {
+    this.#status = status;
+    this.#response.writeHead(status, [
+      'content-type',
+      contentType,
+      'cache-control',
+      'no-cache',
+      'x-request-id',
+      this.#requestId,
+      ...headers,
+    ]);
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#response.write(bytes);
+  }
+
+  onDrain(callback: () => void): void {
+    this.#response.on('drain', callback);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  /** A whole answer. */
+  send(status: number, contentType: string, bytes: Buffer, headers: readonly string[]): void {
+    if (this.isOver) return;
+    this.#status = status;
+    this.#response.writeHead(status, [
+      'content-type',
+      contentType,
+      'content-length',
+      String(bytes.length),
+      'x-request-id',
+      this.#requestId,
+      ...headers,
+    ]);
+    this.#response.end(bytes);
+  }
+
+  /** An error: as a status while nothing was sent, as the last event of a stream after that. */
+  fail(error: OpenAiError): void {
+    const json = JSON.stringify(errorBody(error));
+    if (this.#status !== null) {
+      if (!this.isOver) this.#response.end(`data: ${json}\n\n`);
+      return;
+    }
+    const later = error.code !== null && RETRY_LATER.has(error.code) ? ['retry-after', RETRY_AFTER_S] : [];
+    // A body that was not read to its end leaves a connection that cannot be used again.
+    const close = this.#response.req.complete ? [] : ['connection', 'close'];
+    this.send(error.status, 'application/json', Buffer.from(json), [...later, ...close]);
+    this.#status = error.status;
+  }
+}

@@ -1,0 +1,183 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { openAiError } from '@kvasir/openai';
+import type { OpenAiError } from '@kvasir/openai';
+import type { Clock, Logger } from '@kvasir/service';
+import type { RequestId } from '@kvasir/units';
+import type { FrontendMetrics, RejectionReason } from '../metrics.js';
+import type { RequestLog } from '../request-log.js';
+import { RequestRecord } from '../serving/request-record.js';
+import { endedError, RequestScope } from '../serving/request-scope.js';
+import type { ActiveRequest } from '../serving/serving-parts.js';
+import type { ApiEndpoint } from './api-server.js';
+import { ClientAnswer } from './client-answer.js';
+import { readBody } from './read-body.js';
+import { requestIds } from './request-ids.js';
+
+/** Headers of a client that engines get too. */
+const FORWARDED_HEADERS = ['authorization', 'traceparent', 'tracestate'];
+
+export interface RequestDeskParts {
+  readonly limits: {
+    readonly requestsMax: number;
+    readonly requestTimeoutMs: number;
+    readonly bodyBytesMax: number;
+  };
+  readonly serve: (incoming: Omit<ActiveRequest, 'tokens'>) => Promise<OpenAiError | null>;
+  readonly newRequestId: () => RequestId;
+  readonly metrics: FrontendMetrics;
+  readonly log: RequestLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Where requests come in and go out: admission, reading and parsing, the life of each (deadline, client leaving, closing), and what is counted and
+ * logged when it ends, however it ends.
+ */
+export class RequestDesk {
+  readonly #parts: RequestDeskParts;
+  readonly #running = new Set<RequestScope>();
+  #isDraining = false;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(parts: RequestDeskParts) {
+    this.#parts = parts;
+  }
+
+  get requestsInFlight(): number {
+    return this.#running.size;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Takes no new request; resolves when none runs any more. */
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  /** Ends every request that runs, with an error, and waits until each has cleaned up. */
+  async endAll(): Promise<void> {
+    const emptied = this.drain();
+    for (const scope of this.#running) scope.end('closing');
+    await emptied;
+  }
+
+  /** Serves one request from its head to its end. Never rejects. */
+  async handle(endpoint: ApiEndpoint, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { clock, limits, newRequestId } = this.#parts;
+    const ids = requestIds(request.headers['x-request-id'], newRequestId);
+    const record = new RequestRecord(ids.unique, endpoint.kind, clock.nowMs());
+    const answer = new ClientAnswer(response, ids.shown);
+    const refusal = this.#refusal();
+    if (refusal !== null) {
+      answer.fail(refusal);
+      this.#finish(record, answer, refusal);
+      return;
+    }
+    const scope = new RequestScope(clock, limits.requestTimeoutMs);
+    this.#running.add(scope);
+    answer.onLeave(() => scope.end('clientLeft'));
+    const error = await this.#serve(endpoint, request, { answer, scope, record, unique: ids.unique });
+    scope.settle();
+    if (scope.endCause() === 'clientLeft') this.#parts.metrics.disconnects.inc({ stage: record.stage });
+    if (error !== null) answer.fail(error);
+    this.#finish(record, answer, error);
+    this.#running.delete(scope);
+    if (this.#running.size === 0) this.#onEmpty?.();
+  }
+
+  #refusal(): OpenAiError | null {
+    if (this.#isDraining) return endedError('closing');
+    const { requestsMax } = this.#parts.limits;
+    if (this.#running.size < requestsMax) return null;
+    return openAiError('overloaded', `${requestsMax} requests run already, as many as may; try again later`);
+  }
+
+  async #serve(
+    { parse }: ApiEndpoint,
+    request: IncomingMessage,
+    active: Pick<ActiveRequest, 'answer' | 'scope' | 'record'> & { readonly unique: RequestId },
+  ): Promise<OpenAiError | null> {
+    const { limits, logger, serve } = this.#parts;
+    const { answer, scope, record, unique } = active;
+    try {
+      const body = await readBody(request, limits.bodyBytesMax);
+      if (body.kind === 'left') return endedError('clientLeft');
+      if (body.kind === 'tooLarge') {
+        return openAiError('body_too_large', `The body is longer than ${limits.bodyBytesMax} bytes`);
+      }
+      const reading = parse(body.bytes);
+      if (reading.kind === 'invalid') return reading.error;
+      record.model = reading.request.model;
+      const forwardedHeaders = forwarded(request);
+      const serving = { request: reading.request, requestId: unique, forwardedHeaders };
+      return await serve({ request: reading.request, serving, answer, scope, record });
+    } catch (error) {
+      logger.error({ error, requestId: unique }, 'request failed');
+      // Whatever still runs for it ends with it.
+      scope.end('closing');
+      return openAiError('internal_error', 'The server failed; its log says more');
+    }
+  }
+
+  #finish(record: RequestRecord, answer: ClientAnswer, error: OpenAiError | null): void {
+    const { metrics, log, clock } = this.#parts;
+    const nowMs = clock.nowMs();
+    const status =
+      error?.code === 'client_closed_request' ? error.status : (answer.status ?? error?.status ?? 500);
+    const { endpoint, mode } = record;
+    metrics.requests.inc({ endpoint, mode, status_class: statusClass(status) });
+    metrics.duration.observe({ endpoint }, (nowMs - record.startMs) / 1000);
+    if (error === null) this.#countTokens(record);
+    const reason = error === null || record.attempts > 0 ? null : rejectionReason(error);
+    if (reason !== null) metrics.rejections.inc({ reason });
+    log.write(record, status, error, nowMs);
+  }
+
+  #countTokens(record: RequestRecord): void {
+    const { metrics } = this.#parts;
+    metrics.inputTokens.inc(record.promptTokens);
+    metrics.outputTokens.inc(record.outputTokens);
+    metrics.cachedTokens.inc(record.cachedTokens ?? 0);
+    metrics.predictedOverlapTokens.inc(record.predictedTokens);
+  }
+}
+
+function forwarded({ headers }: IncomingMessage): readonly string[] {
+  const found: string[] = [];
+  for (const name of FORWARDED_HEADERS) {
+    const value = headers[name];
+    if (typeof value === 'string') found.push(name, value);
+  }
+  return found;
+}
+
+/** The `status_class` of a metric: a client that left is a class of its own. */
+function statusClass(status: number): string {
+  return status === 499 ? '499' : `${Math.floor(status / 100)}xx`;
+}
+
+function rejectionReason(error: OpenAiError): RejectionReason | null {
+  switch (error.code) {
+    case 'overloaded':
+      return 'requestsMax';
+    case 'shutting_down':
+      return 'draining';
+    case 'model_not_found':
+      return 'unknownModel';
+    case 'no_workers':
+      return 'noWorkers';
+    case 'prefill_unavailable':
+      return 'prefillUnavailable';
+    case 'tokenizer_failed':
+      return 'tokenizer';
+    default:
+      return error.status < 499 ? 'badRequest' : null;
+  }
+}

@@ -1,0 +1,131 @@
+import type { EngineFailureCode } from '@kvasir/engines';
+import type { Counter, Gauge, Histogram, Metrics } from '@kvasir/service';
+
+export type EndpointLabel = 'chat' | 'completion';
+/** How a request was run: `unrouted` ended before a worker was chosen. */
+export type ModeLabel = 'disaggregated' | 'aggregated' | 'unrouted';
+export type LegLabel = 'prefill' | 'decode' | 'aggregated';
+/** Why a request was turned away before any engine saw it. */
+export type RejectionReason =
+  | 'requestsMax'
+  | 'draining'
+  | 'badRequest'
+  | 'unknownModel'
+  | 'noWorkers'
+  | 'prefillUnavailable'
+  | 'tokenizer';
+/** Where a request was when its client left. */
+export type StageLabel = 'unrouted' | 'prefill' | 'between' | 'generation';
+
+export interface FrontendMetrics {
+  readonly requests: Counter<'endpoint' | 'mode' | 'status_class'>;
+  readonly inFlight: Gauge;
+  readonly rejections: Counter<'reason'>;
+  readonly disconnects: Counter<'stage'>;
+  readonly legFailures: Counter<'leg' | 'code'>;
+  readonly retries: Counter<'leg'>;
+  readonly releases: Counter<'outcome'>;
+  readonly unfreedBookings: Counter;
+  readonly untokenized: Counter;
+  readonly timeToFirstToken: Histogram;
+  readonly interTokenLatency: Histogram;
+  readonly duration: Histogram<'endpoint'>;
+  readonly inputTokens: Counter;
+  readonly outputTokens: Counter;
+  readonly cachedTokens: Counter;
+  readonly predictedOverlapTokens: Counter;
+}
+
+/** Failures of a leg, by code; `ROUTER` for a prefill router that does not choose. */
+export type LegFailureLabel = EngineFailureCode | 'ROUTER_UNAVAILABLE' | 'DIALECT_UNKNOWN';
+
+const TTFT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const ITL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5];
+const DURATION_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
+/** Declares every metric of the frontend itself; those of its routers are their own. */
+export function createFrontendMetrics(metrics: Metrics, requestsInFlight: () => number): FrontendMetrics {
+  return {
+    requests: metrics.counter({
+      name: 'kvasir_frontend_requests_total',
+      help: 'Requests that have ended, by API, how they were run, and class of their status (499: the client left).',
+      labels: ['endpoint', 'mode', 'status_class'],
+    }),
+    inFlight: metrics.gauge({
+      name: 'kvasir_frontend_requests_in_flight',
+      help: 'Requests that run now.',
+      collect: (gauge) => gauge.set(requestsInFlight()),
+    }),
+    rejections: metrics.counter({
+      name: 'kvasir_frontend_rejections_total',
+      help: 'Requests turned away before any engine saw them.',
+      labels: ['reason'],
+    }),
+    disconnects: metrics.counter({
+      name: 'kvasir_frontend_disconnects_total',
+      help: 'Clients that left before their answer was complete, by where the request was.',
+      labels: ['stage'],
+    }),
+    legFailures: metrics.counter({
+      name: 'kvasir_frontend_leg_failures_total',
+      help: 'Attempts of a leg that failed.',
+      labels: ['leg', 'code'],
+    }),
+    retries: metrics.counter({
+      name: 'kvasir_frontend_retries_total',
+      help: 'Further attempts of a leg on another worker.',
+      labels: ['leg'],
+    }),
+    releases: metrics.counter({
+      name: 'kvasir_frontend_handover_releases_total',
+      help: 'Hand-overs whose client had left, by what became of the blocks: fetched, or left to their lease.',
+      labels: ['outcome'],
+    }),
+    unfreedBookings: metrics.counter({
+      name: 'kvasir_frontend_unfreed_bookings_total',
+      help: 'Bookings that a prefill router could not be told to free; they expire there.',
+    }),
+    untokenized: metrics.counter({
+      name: 'kvasir_frontend_untokenized_requests_total',
+      help: 'Requests routed by load alone, because no tokenizer is known for their model.',
+    }),
+    ...tokenMetrics(metrics),
+  };
+}
+
+function tokenMetrics(metrics: Metrics) {
+  return {
+    timeToFirstToken: metrics.histogram({
+      name: 'kvasir_frontend_time_to_first_token_seconds',
+      help: 'From the arrival of a streaming request to its first token.',
+      buckets: TTFT_BUCKETS,
+    }),
+    interTokenLatency: metrics.histogram({
+      name: 'kvasir_frontend_inter_token_latency_seconds',
+      help: 'Between two tokens of a stream, as relayed.',
+      buckets: ITL_BUCKETS,
+    }),
+    duration: metrics.histogram({
+      name: 'kvasir_frontend_request_seconds',
+      help: 'From the arrival of a request to the end of its answer.',
+      labels: ['endpoint'],
+      buckets: DURATION_BUCKETS,
+    }),
+    inputTokens: metrics.counter({
+      name: 'kvasir_frontend_input_tokens_total',
+      help: 'Prompt tokens of answered requests.',
+    }),
+    outputTokens: metrics.counter({
+      name: 'kvasir_frontend_output_tokens_total',
+      help: 'Generated tokens, as the engine reports them, else as events were counted.',
+    }),
+    cachedTokens: metrics.counter({
+      name: 'kvasir_frontend_cached_tokens_total',
+      help: 'Prompt tokens that the engines did not compute, as they report it.',
+    }),
+    predictedOverlapTokens: metrics.counter({
+      name: 'kvasir_frontend_predicted_overlap_tokens_total',
+      help: 'Prompt tokens that the routers expected to be cached.',
+    }),
+  } satisfies Partial<FrontendMetrics>;
+}

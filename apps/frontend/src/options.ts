@@ -1,0 +1,137 @@
+import { parseEndpointName } from '@kvasir/contract';
+import { defineOptions } from '@kvasir/service';
+
+/** Every setting of the frontend. */
+export const frontendOptions = defineOptions({
+  program: 'frontend',
+  summary: 'Serves the OpenAI API over pools of engines, each request on the workers that suit it best.',
+  options: {
+    httpHost: { kind: 'string', default: '127.0.0.1', doc: 'Address that the HTTP server listens on.' },
+    httpPort: {
+      kind: 'integer',
+      default: 8000,
+      min: 0,
+      max: 65_535,
+      doc: 'Port that the HTTP server listens on; 0 takes a free one.',
+    },
+    namespace: {
+      kind: 'string',
+      default: 'kvasir',
+      doc: 'Deployment whose pools are served: first part of their endpoints.',
+    },
+    tokenizerPath: {
+      kind: 'string',
+      default: null,
+      doc: 'Folder with tokenizer.json and its chat template; what the workers say when not given.',
+    },
+    logLevel: {
+      kind: 'choice',
+      choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+      default: 'info',
+      doc: 'Least severe lines that are logged.',
+    },
+    routerMode: {
+      kind: 'choice',
+      choices: ['kv', 'round-robin', 'random'],
+      default: 'kv',
+      doc: 'How decode and aggregated workers are chosen; prefill workers are chosen by their router.',
+      group: 'Routing',
+    },
+    routerTemperature: {
+      kind: 'number',
+      default: 0,
+      min: 0,
+      doc: '0 takes the lowest cost; above, workers are sampled by cost.',
+      group: 'Routing',
+    },
+    enforceDisagg: {
+      kind: 'boolean',
+      default: false,
+      doc: 'Answer 503 while no prefill worker can take a request, instead of running it in one leg.',
+      group: 'Routing',
+    },
+    prefillRouterTimeoutMs: {
+      kind: 'integer',
+      default: 2_000,
+      min: 1,
+      unit: 'ms',
+      doc: 'How long a prefill router may take to choose a worker.',
+      group: 'Routing',
+    },
+    legAttemptsMax: {
+      kind: 'integer',
+      default: 3,
+      min: 1,
+      max: 16,
+      doc: 'Workers that one leg of a request is tried on before its first byte.',
+      group: 'Limits',
+    },
+    requestsMax: {
+      kind: 'integer',
+      default: 4_096,
+      min: 1,
+      doc: 'Requests that run at a time; more are answered 503 with Retry-After.',
+      group: 'Limits',
+    },
+    requestTimeoutMs: {
+      kind: 'integer',
+      default: 600_000,
+      min: 1,
+      unit: 'ms',
+      doc: 'Deadline of a request, both legs and the whole answer.',
+      group: 'Limits',
+    },
+    bodyBytesMax: {
+      kind: 'integer',
+      default: 16 * 1024 * 1024,
+      min: 1,
+      unit: 'bytes',
+      doc: 'Longest body; longer ones are answered 413.',
+      group: 'Limits',
+    },
+    engineInactivityMs: {
+      kind: 'integer',
+      default: 120_000,
+      min: 1,
+      unit: 'ms',
+      doc: 'Longest silence of an engine within its answer.',
+      group: 'Limits',
+    },
+    textWorkers: {
+      kind: 'integer',
+      default: 1,
+      min: 1,
+      max: 64,
+      doc: 'Threads that turn text into tokens.',
+      group: 'Limits',
+    },
+    textCacheTokensMax: {
+      kind: 'integer',
+      default: 2_000_000,
+      min: 1,
+      unit: 'tokens',
+      doc: 'Tokens of earlier messages that each of these threads remembers.',
+      group: 'Limits',
+    },
+    indexBlocksMax: {
+      kind: 'integer',
+      default: 10_000_000,
+      min: 1,
+      unit: 'blocks',
+      doc: 'Distinct blocks in the index of each pool; the oldest are dropped beyond.',
+      group: 'Limits',
+    },
+    drainMs: {
+      kind: 'integer',
+      default: 30_000,
+      min: 0,
+      unit: 'ms',
+      doc: 'How long running requests may take to finish after SIGTERM.',
+      group: 'Limits',
+    },
+  },
+  check: ({ namespace }) =>
+    parseEndpointName(`${namespace}.a.b`) === null
+      ? [`--namespace must be one part in a-z 0-9 _ -, received "${namespace}"`]
+      : [],
+});

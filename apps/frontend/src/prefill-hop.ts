@@ -1,0 +1,234 @@
+import { dialectOf } from '@kvasir/engines';
+import type { EngineClient, EngineDialect } from '@kvasir/engines';
+import { SetAside } from '@kvasir/router';
+import { createRouterClient, RpcError } from '@kvasir/rpc';
+import type { RouteDecision, RouterClient } from '@kvasir/rpc';
+import type { CancelTimer, Clock, Logger } from '@kvasir/service';
+import type { RequestId, WorkerId } from '@kvasir/units';
+import type { EndpointDirectory } from './directory.js';
+import type { FrontendMetrics } from './metrics.js';
+import type { RequestScope } from './serving/request-scope.js';
+import { probeWorker } from './worker-pool.js';
+
+/** How often a prefill router is told that a booking is over before that is left to the booking's time to live. */
+const FREE_ATTEMPTS_MAX = 3;
+/** How long a router that cannot be reached is asked last. */
+const ROUTER_COOL_DOWN_MS = 1_000;
+
+/** What a prefill router is asked. */
+export interface PrefillQuery {
+  /** Of the booking; unique among those that run. */
+  readonly bookingId: RequestId;
+  readonly tokens: Uint32Array;
+  readonly cacheSalt: string | null;
+  readonly model: string;
+  /** Workers that have failed this request. */
+  readonly excludedWorkerIds: readonly WorkerId[];
+}
+
+/** A worker that was booked for a prefill leg. */
+export interface PrefillBooking {
+  readonly decision: RouteDecision;
+  readonly dialect: EngineDialect;
+  readonly rank: number | null;
+  /** Tells the router that the leg is over, however it ended; does not wait for it. To be called once. */
+  readonly free: () => void;
+}
+
+export type PrefillChoice =
+  | { readonly kind: 'booked'; readonly booking: PrefillBooking }
+  /** No router answers, or it knows no worker that could take the request. */
+  | { readonly kind: 'unavailable'; readonly code: string; readonly reason: string }
+  | { readonly kind: 'ended' };
+
+export interface PrefillHopParts {
+  readonly directory: EndpointDirectory;
+  readonly engines: EngineClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: FrontendMetrics;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Asks the prefill routers for workers. All frontends ask the same one, the first by id, so that its bookings show all the load; the others
+ * stand by. Workers that failed here are not asked for until a probe has succeeded: their router does not see the legs.
+ */
+export class PrefillHop {
+  readonly #parts: PrefillHopParts;
+  readonly #clients = new Map<string, RouterClient>();
+  readonly #unreachableUntilMs = new Map<string, number>();
+  readonly #setAside = new SetAside();
+  readonly #frees = new Set<Promise<void>>();
+  readonly #retryTimers = new Set<CancelTimer>();
+  #isClosed = false;
+
+  constructor(parts: PrefillHopParts) {
+    this.#parts = parts;
+  }
+
+  /** True while there is a router, and a worker for this model. */
+  isAvailable(model: string): boolean {
+    const { directory } = this.#parts;
+    return directory.routers.length > 0 && directory.serves(model);
+  }
+
+  /** How the workers hand over; null when this version cannot speak to them. */
+  get dialect(): EngineDialect | null {
+    return this.#parts.directory.dialect;
+  }
+
+  /** Chooses a worker and books the leg on it. Never rejects. */
+  async book(query: PrefillQuery, scope: RequestScope): Promise<PrefillChoice> {
+    let last: PrefillChoice = NO_ROUTER;
+    for (const { address } of this.#routersInOrder()) {
+      if (scope.hasEnded()) return { kind: 'ended' };
+      const client = this.#client(address);
+      const answer = await this.#ask(client, query, scope);
+      if (!(answer instanceof RpcError)) return this.#booked(client, query, answer);
+      // Unless the router itself said no, it may have booked before the answer was lost.
+      if (!answer.code.startsWith('SCHED_')) this.#free(client, query.bookingId);
+      if (scope.hasEnded()) return { kind: 'ended' };
+      last = { kind: 'unavailable', code: answer.code, reason: answer.message };
+      this.#parts.logger.warn({ address, code: answer.code }, 'prefill router chose nobody');
+      if (answer.grpcStatus !== 'UNAVAILABLE' && answer.grpcStatus !== 'DEADLINE_EXCEEDED') return last;
+      this.#unreachableUntilMs.set(address, this.#parts.clock.nowMs() + ROUTER_COOL_DOWN_MS);
+    }
+    return last;
+  }
+
+  /** A fault of a prefill worker: it is left alone until it generates again. Of several faults at a time the first one counts. */
+  reportFailure(workerId: WorkerId): void {
+    if (!this.#setAside.has(workerId)) this.#leaveAlone(workerId);
+  }
+
+  /** Forgets routers that are gone. */
+  refresh(): void {
+    const known = new Set(this.#parts.directory.routers.map(({ address }) => address));
+    for (const [address, client] of this.#clients) {
+      if (known.has(address)) continue;
+      this.#clients.delete(address);
+      this.#unreachableUntilMs.delete(address);
+      // What runs over it has its own deadline; closing waits for it.
+      void Promise.allSettled([...this.#frees]).then(() => client.close());
+    }
+  }
+
+  /** Resolves when every booking that was given up is freed or left to expire. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const cancel of this.#retryTimers) cancel();
+    await Promise.allSettled([...this.#frees]);
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+
+  #routersInOrder(): readonly { readonly address: string }[] {
+    const { directory, clock } = this.#parts;
+    if (this.#unreachableUntilMs.size === 0) return directory.routers;
+    const nowMs = clock.nowMs();
+    const isAway = (address: string): number =>
+      (this.#unreachableUntilMs.get(address) ?? 0) > nowMs ? 1 : 0;
+    return directory.routers.toSorted((a, b) => isAway(a.address) - isAway(b.address));
+  }
+
+  #client(address: string): RouterClient {
+    const known = this.#clients.get(address);
+    if (known !== undefined) return known;
+    const client = createRouterClient(address, { deadlineMs: this.#parts.timeoutMs });
+    this.#clients.set(address, client);
+    return client;
+  }
+
+  async #ask(
+    client: RouterClient,
+    query: PrefillQuery,
+    scope: RequestScope,
+  ): Promise<RouteDecision | RpcError> {
+    const excluded = [...query.excludedWorkerIds, ...this.#asideIds()];
+    try {
+      return await client.findBestWorker(
+        {
+          requestId: query.bookingId,
+          prompt: { tokens: query.tokens, cacheSalt: query.cacheSalt ?? undefined },
+          constraints: excluded.length === 0 ? undefined : { excludedWorkerIds: excluded },
+          expectedOutputTokens: 1,
+        },
+        { deadlineMs: Math.min(this.#parts.timeoutMs, scope.remainingMs()), signal: scope.signal },
+      );
+    } catch (error) {
+      if (error instanceof RpcError) return error;
+      throw error;
+    }
+  }
+
+  #asideIds(): readonly WorkerId[] {
+    if (this.#setAside.size === 0) return [];
+    const { serving } = this.#parts.directory;
+    return serving.map(({ workerId }) => workerId).filter((id) => this.#setAside.has(id));
+  }
+
+  #booked(client: RouterClient, { bookingId }: PrefillQuery, decision: RouteDecision): PrefillChoice {
+    const dialect = dialectOf(decision.dialect);
+    const free = (): void => this.#free(client, bookingId);
+    if (dialect === null) {
+      free();
+      const reason = `Workers of the dialect ${decision.dialect} cannot be spoken to by this version`;
+      return { kind: 'unavailable', code: 'DIALECT_UNKNOWN', reason };
+    }
+    const rank = this.#parts.directory.rankOf(decision.workerId, decision.rank);
+    return { kind: 'booked', booking: { decision, dialect, rank, free } };
+  }
+
+  /** `Free` implies `MarkPrefillComplete`: one call instead of two, off the request's way. */
+  #free(client: RouterClient, bookingId: RequestId): void {
+    const free = this.#tryFree(client, bookingId).finally(() => this.#frees.delete(free));
+    this.#frees.add(free);
+  }
+
+  async #tryFree(client: RouterClient, bookingId: RequestId): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await client.free(bookingId);
+        return;
+      } catch (error) {
+        if (attempt < FREE_ATTEMPTS_MAX) continue;
+        this.#parts.metrics.unfreedBookings.inc();
+        this.#parts.logger.warn(
+          { error, requestId: bookingId, address: client.address },
+          'booking not freed',
+        );
+        return;
+      }
+    }
+  }
+
+  #leaveAlone(workerId: WorkerId): void {
+    if (this.#isClosed) return;
+    const { clock, logger } = this.#parts;
+    const coolDownMs = this.#setAside.fail(workerId, clock.nowMs());
+    logger.warn({ workerId, coolDownMs }, 'prefill worker set aside');
+    const cancel = clock.after(coolDownMs, () => {
+      this.#retryTimers.delete(cancel);
+      void this.#retry(workerId);
+    });
+    this.#retryTimers.add(cancel);
+  }
+
+  async #retry(workerId: WorkerId): Promise<void> {
+    const { directory, engines, logger } = this.#parts;
+    const worker = directory.worker(workerId);
+    const isWell = worker === null || (await probeWorker(engines, worker));
+    if (!isWell) {
+      this.#leaveAlone(workerId);
+      return;
+    }
+    if (this.#setAside.trust(workerId)) logger.info({ workerId }, 'prefill worker trusted again');
+  }
+}
+
+const NO_ROUTER: PrefillChoice = {
+  kind: 'unavailable',
+  code: 'NO_ROUTER',
+  reason: 'No prefill router is registered',
+};

@@ -1,0 +1,167 @@
+import { openAiError } from '@kvasir/openai';
+import type { ApiRequest, CompletionPrompt, OpenAiError } from '@kvasir/openai';
+import type { Logger } from '@kvasir/service';
+import { createTextService, TextError } from '@kvasir/text';
+import type { TextService } from '@kvasir/text';
+
+/** Tokenizers that are kept at a time; more pools than this with tokenizers of their own are routed by load alone. */
+export const TOKENIZERS_MAX = 8;
+
+export type Encoding =
+  | {
+      readonly kind: 'ok';
+      /** Of all prompts, one after the other: the first one's blocks can be found in caches, all of them are work. */
+      readonly tokens: Uint32Array;
+      /** Of the longest prompt. */
+      readonly longestPromptTokens: number;
+    }
+  /** No tokenizer is known for the model. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'failed'; readonly error: OpenAiError };
+
+export interface PromptEncoderOptions {
+  /** Used for every model; null makes one per tokenizer that workers name. */
+  readonly text: TextService | null;
+  /** Wins over what workers say. */
+  readonly tokenizerPath: string | null;
+  readonly workerCount: number;
+  readonly cacheTokensMax: number;
+  readonly logger: Logger;
+}
+
+/** Turns requests into token ids, off the event loop; a prompt of ids is what it is. */
+export class PromptEncoder {
+  readonly #options: PromptEncoderOptions;
+  readonly #texts = new Map<string, { readonly text: TextService; readonly started: Promise<boolean> }>();
+  #loading = 0;
+
+  constructor(options: PromptEncoderOptions) {
+    this.#options = options;
+  }
+
+  /** False while a tokenizer is being loaded. */
+  get isSettled(): boolean {
+    return this.#loading === 0;
+  }
+
+  /** Loads the tokenizer of a configured path, if there is one. @throws TextError when it cannot be used. */
+  async start(): Promise<void> {
+    const { text, tokenizerPath } = this.#options;
+    if (text !== null || tokenizerPath === null) return;
+    const loaded = this.#create(tokenizerPath);
+    this.#texts.set(tokenizerPath, { text: loaded, started: Promise.resolve(true) });
+    await loaded.start();
+  }
+
+  /** Starts loading what a worker names, so that it is there when the first request comes. */
+  prepare(workersPath: string | null): void {
+    const { text, tokenizerPath } = this.#options;
+    if (text !== null || tokenizerPath !== null || workersPath === null) return;
+    if (this.#texts.has(workersPath)) return;
+    if (this.#texts.size >= TOKENIZERS_MAX) {
+      this.#options.logger.warn({ tokenizerPath: workersPath, TOKENIZERS_MAX }, 'too many tokenizers');
+      return;
+    }
+    const made = this.#create(workersPath);
+    this.#texts.set(workersPath, { text: made, started: this.#load(made, workersPath) });
+  }
+
+  /** @param workersPath the tokenizer that the model's workers name. Never rejects. */
+  async encode(request: ApiRequest, workersPath: string | null): Promise<Encoding> {
+    if (request.kind === 'completion') {
+      const known = knownTokens(request.prompts);
+      if (known !== null) return known;
+    }
+    const text = await this.#textOf(workersPath);
+    if (text === null) return { kind: 'unknown' };
+    try {
+      if (request.kind === 'completion') return joined(await encodePrompts(text, request.prompts));
+      const tokens = await text.encodeChat({
+        messages: request.messages,
+        tools: request.tools ?? undefined,
+        addGenerationPrompt: request.addsGenerationPrompt,
+        templateArguments: request.templateVariables ?? undefined,
+      });
+      return { kind: 'ok', tokens, longestPromptTokens: tokens.length };
+    } catch (error) {
+      if (error instanceof TextError) return { kind: 'failed', error: clientError(error, request) };
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const texts = [...this.#texts.values()];
+    this.#texts.clear();
+    await Promise.all(texts.map(({ text }) => text.close()));
+  }
+
+  async #textOf(workersPath: string | null): Promise<TextService | null> {
+    if (this.#options.text !== null) return this.#options.text;
+    const path = this.#options.tokenizerPath ?? workersPath;
+    if (path === null) return null;
+    this.prepare(path);
+    const entry = this.#texts.get(path);
+    return entry !== undefined && (await entry.started) ? entry.text : null;
+  }
+
+  #create(tokenizerPath: string): TextService {
+    const { workerCount, cacheTokensMax } = this.#options;
+    return createTextService({ tokenizerPath, workerCount, cacheTokensMax });
+  }
+
+  /** A tokenizer that cannot be used costs affinity, not service: engines have their own. */
+  async #load(text: TextService, tokenizerPath: string): Promise<boolean> {
+    this.#loading += 1;
+    try {
+      await text.start();
+      return true;
+    } catch (error) {
+      this.#options.logger.error({ error, tokenizerPath }, 'tokenizer cannot be used: routing by load alone');
+      return false;
+    } finally {
+      this.#loading -= 1;
+    }
+  }
+}
+
+function knownTokens(prompts: readonly CompletionPrompt[]): Encoding | null {
+  const known: Uint32Array[] = [];
+  for (const prompt of prompts) {
+    if (prompt.kind === 'text') return null;
+    known.push(prompt.tokens);
+  }
+  return joined(known);
+}
+
+async function encodePrompts(
+  text: TextService,
+  prompts: readonly CompletionPrompt[],
+): Promise<readonly Uint32Array[]> {
+  return await Promise.all(
+    prompts.map(async (prompt) =>
+      prompt.kind === 'tokens' ? prompt.tokens : await text.encodeText(prompt.text),
+    ),
+  );
+}
+
+function joined(prompts: readonly Uint32Array[]): Encoding {
+  const [only] = prompts;
+  if (prompts.length === 1 && only !== undefined) {
+    return { kind: 'ok', tokens: only, longestPromptTokens: only.length };
+  }
+  const tokens = new Uint32Array(prompts.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const prompt of prompts) {
+    tokens.set(prompt, offset);
+    offset += prompt.length;
+  }
+  return { kind: 'ok', tokens, longestPromptTokens: Math.max(...prompts.map(({ length }) => length)) };
+}
+
+function clientError(error: TextError, request: ApiRequest): OpenAiError {
+  if (error.code === 'TEXT_TEMPLATE_FAILED') {
+    const param = request.kind === 'chat' ? 'messages' : 'prompt';
+    return openAiError('invalid_value', error.message, param);
+  }
+  return openAiError('tokenizer_failed', error.message);
+}

@@ -1,0 +1,38 @@
+import type { ApiRequest, TokenUsage } from '@kvasir/openai';
+import type { RequestId, WorkerId } from '@kvasir/units';
+import type { ModeLabel, StageLabel } from '../metrics.js';
+
+/** What is known of one request when it has ended: what its log line and the metrics are made of. */
+export class RequestRecord {
+  readonly requestId: RequestId;
+  readonly endpoint: ApiRequest['kind'];
+  readonly startMs: number;
+  model: string | null = null;
+  mode: ModeLabel = 'unrouted';
+  stage: StageLabel = 'unrouted';
+  prefillWorkerId: WorkerId | null = null;
+  decodeWorkerId: WorkerId | null = null;
+  overlapBlocks: number | null = null;
+  /** The overlap in tokens, as the router expects it. */
+  predictedTokens = 0;
+  promptTokens = 0;
+  /** As the engine reports it; in disaggregated mode what the prefill leg found. */
+  cachedTokens: number | null = null;
+  /** Token events of a stream; replaced by the usage when there is one. */
+  outputTokens = 0;
+  firstTokenMs: number | null = null;
+  attempts = 0;
+
+  constructor(requestId: RequestId, endpoint: ApiRequest['kind'], startMs: number) {
+    this.requestId = requestId;
+    this.endpoint = endpoint;
+    this.startMs = startMs;
+  }
+
+  addUsage(usage: TokenUsage | null): void {
+    if (usage === null) return;
+    this.promptTokens = usage.promptTokens;
+    this.outputTokens = usage.completionTokens;
+    this.cachedTokens ??= usage.cachedTokens;
+  }
+}

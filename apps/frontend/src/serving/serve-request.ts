@@ -1,0 +1,121 @@
+import type { EngineDialect } from '@kvasir/engines';
+import { openAiError } from '@kvasir/openai';
+import type { ApiRequest, OpenAiError } from '@kvasir/openai';
+import type { WorkerPool } from '../worker-pool.js';
+import { generate } from './generate.js';
+import { runPrefill } from './prefill-leg.js';
+import type { Encoding } from './prompt-encoder.js';
+import type { ActiveRequest, ServingParts } from './serving-parts.js';
+
+/**
+ * Serves one request to its end: tokens, context check, prefill and decode leg or one leg for both, answer.
+ * @returns what is left to be told to the client; null when it has its answer. Never leaves a booking behind.
+ */
+export async function serveRequest(
+  parts: ServingParts,
+  incoming: Omit<ActiveRequest, 'tokens'>,
+): Promise<OpenAiError | null> {
+  const { request, scope, record } = incoming;
+  const pool = findPool(parts, request.model);
+  if ('status' in pool) return pool;
+  const encoding = await parts.prompts.encode(request, pool.directory.tokenizerPath);
+  if (encoding.kind === 'failed') return encoding.error;
+  if (scope.hasEnded()) return scope.endError();
+  const tooLong = contextError(request, encoding, pool.directory.contextTokensMax);
+  if (tooLong !== null) return tooLong;
+  if (encoding.kind === 'unknown') parts.metrics.untokenized.inc();
+  const active = { ...incoming, tokens: encoding.kind === 'ok' ? encoding.tokens : NO_TOKENS };
+  record.promptTokens = active.tokens.length;
+  const choice = disaggregation(parts, request);
+  if (choice === 'possible') return await serveDisaggregated(parts, active);
+  if (parts.config.disaggregation.isEnforced) return choice;
+  return await serveInOneLeg(parts, active);
+}
+
+const NO_TOKENS = new Uint32Array(0);
+
+async function serveDisaggregated(parts: ServingParts, active: ActiveRequest): Promise<OpenAiError | null> {
+  const { scope, record, serving, tokens } = active;
+  const end = await runPrefill(parts, active);
+  switch (end.kind) {
+    case 'ended':
+      return scope.endError();
+    case 'refused':
+      return end.error;
+    case 'unavailable':
+      if (parts.config.disaggregation.isEnforced) return prefillUnavailable(end.reason);
+      record.prefillWorkerId = null;
+      return await serveInOneLeg(parts, active);
+    case 'done':
+      record.mode = 'disaggregated';
+      if (!scope.hasEnded()) return await generate(parts, active, parts.decode, end.handover);
+      // Between the legs: the blocks are computed and kept for a peer that nobody waits for any more.
+      record.stage = 'between';
+      if (end.handover !== null) parts.releases.start(serving, tokens, end.handover);
+      return scope.endError();
+  }
+}
+
+async function serveInOneLeg(parts: ServingParts, active: ActiveRequest): Promise<OpenAiError | null> {
+  const { aggregated, decode } = parts;
+  const pool = aggregated.directory.serves(active.request.model) ? aggregated : decode;
+  active.record.mode = 'aggregated';
+  return await generate(parts, active, pool, null);
+}
+
+/** The pool whose records say what the model is like. @returns an error when nobody serves it. */
+function findPool({ decode, aggregated }: ServingParts, model: string): WorkerPool | OpenAiError {
+  if (decode.directory.serves(model)) return decode;
+  if (aggregated.directory.serves(model)) return aggregated;
+  const isKnown = [decode, aggregated].some(({ directory }) => directory.model === model);
+  const hasNobody = decode.directory.model === null && aggregated.directory.model === null;
+  return isKnown || hasNobody
+    ? openAiError('no_workers', 'No worker that generates is registered now; try again later')
+    : openAiError('model_not_found', `The model '${model.slice(0, 200)}' does not exist`, 'model');
+}
+
+function contextError(request: ApiRequest, encoding: Encoding, contextTokensMax: number): OpenAiError | null {
+  if (encoding.kind !== 'ok') return null;
+  const promptTokens = encoding.longestPromptTokens;
+  const outputTokens = request.outputTokensMax ?? 1;
+  if (promptTokens + outputTokens <= contextTokensMax) return null;
+  const param = request.kind === 'chat' ? 'messages' : 'prompt';
+  return openAiError(
+    'context_length_exceeded',
+    `The context of this model is ${contextTokensMax} tokens, but the request has ${promptTokens} in the prompt and asks for ${outputTokens} of output`,
+    param,
+  );
+}
+
+/** Whether both legs can be had; else what a client is told who insists on them. */
+function disaggregation(parts: ServingParts, request: ApiRequest): 'possible' | OpenAiError {
+  const { decode, prefill } = parts;
+  if (!prefill.isAvailable(request.model)) return prefillUnavailable('no prefill worker is registered');
+  if (!decode.directory.serves(request.model)) return prefillUnavailable('no decode worker is registered');
+  return planError(prefill.dialect, request) ?? 'possible';
+}
+
+function planError(dialect: EngineDialect | null, request: ApiRequest): OpenAiError | null {
+  if (dialect === null) return prefillUnavailable('the prefill workers speak an unknown dialect');
+  const plan = dialect.plan(request);
+  if (plan.kind === 'serial') return null;
+  const [what, param] = UNSPLITTABLE[plan.reason];
+  return openAiError(
+    'unsupported_value',
+    `${what} cannot be served disaggregated, which is enforced here`,
+    param,
+  );
+}
+
+const UNSPLITTABLE = {
+  severalPrompts: ['Several prompts in one request', 'prompt'],
+  severalChoices: ['Several choices', 'n'],
+  promptLogprobs: ['Log probabilities of the prompt', 'prompt_logprobs'],
+} as const;
+
+function prefillUnavailable(reason: string): OpenAiError {
+  return openAiError(
+    'prefill_unavailable',
+    `Disaggregated serving is enforced, but it cannot be had: ${reason}`,
+  );
+}

@@ -1,0 +1,39 @@
+import type { EngineClient, ServingRequest } from '@kvasir/engines';
+import type { ApiRequest } from '@kvasir/openai';
+import type { Clock, Logger } from '@kvasir/service';
+import type { RequestId } from '@kvasir/units';
+import type { FrontendConfig } from '../config.js';
+import type { ClientAnswer } from '../http/client-answer.js';
+import type { FrontendMetrics } from '../metrics.js';
+import type { PrefillHop } from '../prefill-hop.js';
+import type { WorkerPool } from '../worker-pool.js';
+import type { HandoverReleases } from './handover-releases.js';
+import type { PromptEncoder } from './prompt-encoder.js';
+import type { RequestRecord } from './request-record.js';
+import type { RequestScope } from './request-scope.js';
+
+/** What serving a request stands on; one for the life of a frontend. */
+export interface ServingParts {
+  readonly config: FrontendConfig;
+  readonly decode: WorkerPool;
+  readonly aggregated: WorkerPool;
+  readonly prefill: Pick<PrefillHop, 'isAvailable' | 'dialect' | 'book' | 'reportFailure'>;
+  readonly prompts: PromptEncoder;
+  readonly engines: EngineClient;
+  readonly releases: HandoverReleases;
+  readonly metrics: FrontendMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** One request while it is served. */
+export interface ActiveRequest {
+  readonly request: ApiRequest;
+  /** What engines and bookings know the request by: unique among those that run, also when a client repeats its own ids. */
+  readonly serving: ServingRequest & { readonly requestId: RequestId };
+  readonly answer: ClientAnswer;
+  readonly scope: RequestScope;
+  readonly record: RequestRecord;
+  /** Token ids of the prompt; empty when no tokenizer is known. */
+  readonly tokens: Uint32Array;
+}
