@@ -1,1 +1,1 @@
-export {};
+export { mockEngineOptions } from './options.js';

@@ -1,0 +1,233 @@
+import { parseEndpointName } from '@kvasir/contract';
+import { defineOptions, logLevels } from '@kvasir/service';
+
+const BLOCK_SIZE_MAX = 1024;
+
+/** Every setting of the mock engine. Flags that a vLLM server has too are called as there. */
+export const mockEngineOptions = defineOptions({
+  program: 'mock-engine',
+  summary:
+    "An engine without a GPU: answers like vLLM's OpenAI server, with simulated time and a real KV cache.",
+  options: {
+    httpHost: { kind: 'string', default: '127.0.0.1', doc: 'Address that the HTTP server listens on.' },
+    httpPort: {
+      kind: 'integer',
+      default: 8100,
+      min: 0,
+      max: 65_535,
+      doc: 'Port that the HTTP server listens on; 0 takes a free one.',
+    },
+    logLevel: {
+      kind: 'choice',
+      choices: logLevels,
+      default: 'info',
+      doc: 'Least severe lines that are logged.',
+    },
+    role: {
+      kind: 'choice',
+      choices: ['prefill', 'decode', 'both'],
+      default: 'both',
+      doc: 'What the worker registers for. It serves any request that comes, as vLLM does.',
+      group: 'Registration',
+    },
+    endpoint: {
+      kind: 'string',
+      default: null,
+      doc: 'namespace.component.endpoint to register at; by default kvasir.prefill.generate, kvasir.decode.generate or kvasir.aggregated.generate by role.',
+      group: 'Registration',
+    },
+    workerId: {
+      kind: 'string',
+      default: null,
+      doc: 'Name to register under, stable over restarts; by default the role and the port.',
+      group: 'Registration',
+    },
+    taints: {
+      kind: 'strings',
+      default: [],
+      doc: 'Labels that routing constraints can require, e.g. zone=a.',
+      group: 'Registration',
+    },
+    leaseMs: {
+      kind: 'integer',
+      default: 10_000,
+      min: 100,
+      unit: 'ms',
+      doc: 'How long the registration outlives an engine that died.',
+      group: 'Registration',
+    },
+    publishKvEvents: {
+      kind: 'boolean',
+      default: true,
+      doc: 'Publish what the KV cache stores and evicts.',
+      group: 'Registration',
+    },
+    model: { kind: 'string', default: 'kvasir-mock', doc: 'Model name that is served.', group: 'Engine' },
+    maxModelLen: {
+      kind: 'integer',
+      default: 131_072,
+      min: 16,
+      unit: 'tokens',
+      doc: 'Longest prompt plus output.',
+      group: 'Engine',
+    },
+    tokenizerPath: {
+      kind: 'string',
+      default: null,
+      doc: 'Folder with tokenizer.json; by default the tokenizer that ships with the mock.',
+      group: 'Engine',
+    },
+    blockSize: {
+      kind: 'integer',
+      default: 64,
+      min: 1,
+      max: BLOCK_SIZE_MAX,
+      unit: 'tokens',
+      doc: 'Tokens per KV block.',
+      group: 'Engine',
+    },
+    kvBlocks: {
+      kind: 'integer',
+      default: 16_384,
+      min: 1,
+      max: 4_194_304,
+      unit: 'blocks',
+      aliases: ['num-gpu-blocks-override'],
+      doc: 'KV capacity.',
+      group: 'Engine',
+    },
+    maxNumBatchedTokens: {
+      kind: 'integer',
+      default: 8192,
+      min: 1,
+      unit: 'tokens',
+      doc: 'Tokens computed in one engine step.',
+      group: 'Engine',
+    },
+    maxNumSeqs: {
+      kind: 'integer',
+      default: 256,
+      min: 1,
+      max: 65_536,
+      unit: 'requests',
+      doc: 'Requests that run at a time.',
+      group: 'Engine',
+    },
+    maxNumWaiting: {
+      kind: 'integer',
+      default: 8192,
+      min: 1,
+      unit: 'requests',
+      doc: 'Requests that wait at a time; more are refused with 429.',
+      group: 'Engine',
+    },
+    seed: {
+      kind: 'integer',
+      default: 0,
+      min: 0,
+      max: 4_294_967_295,
+      doc: 'Seed of the generated text.',
+      group: 'Engine',
+    },
+    timingProfile: {
+      kind: 'choice',
+      choices: ['polynomial', 'batched'],
+      default: 'polynomial',
+      doc: 'How long an engine step takes: the polynomials of a published mocker, or the same with costs per sequence and for attention to earlier chunks.',
+      group: 'Time',
+    },
+    msPerDecodeSequence: {
+      kind: 'number',
+      default: null,
+      min: 0,
+      unit: 'ms',
+      doc: 'What each generating sequence adds to a step; for the batched profile only, there 0.04 by default.',
+      group: 'Time',
+    },
+    speedup: {
+      kind: 'number',
+      default: 1,
+      min: 0.001,
+      max: 100_000,
+      doc: 'How many times faster than real the engine computes.',
+      group: 'Time',
+    },
+    sideChannelHost: {
+      kind: 'string',
+      default: '127.0.0.1',
+      doc: 'Address that decode engines fetch KV blocks from.',
+      group: 'KV transfer',
+    },
+    sideChannelPort: {
+      kind: 'integer',
+      default: 0,
+      min: 0,
+      max: 65_535,
+      doc: 'Port for that; 0 takes a free one.',
+      group: 'KV transfer',
+    },
+    kvLeaseMs: {
+      kind: 'integer',
+      default: 30_000,
+      min: 100,
+      unit: 'ms',
+      doc: 'How long computed blocks are kept for a decode engine that has not asked for them; not sped up.',
+      group: 'KV transfer',
+    },
+    kvBytesPerToken: {
+      kind: 'integer',
+      default: 131_072,
+      min: 0,
+      unit: 'bytes',
+      doc: 'Size of the KV of one token: layers x 2 x KV heads x head size x bytes; the default is 32 x 2 x 8 x 128 x 2.',
+      group: 'KV transfer',
+    },
+    kvTransferBandwidth: {
+      kind: 'number',
+      default: 64,
+      min: 0.000_001,
+      unit: 'GB/s',
+      doc: 'Bandwidth between engines.',
+      group: 'KV transfer',
+    },
+    kvTransferLatencyMs: {
+      kind: 'number',
+      default: 1,
+      min: 0,
+      unit: 'ms',
+      doc: 'What a transfer takes beside its bytes.',
+      group: 'KV transfer',
+    },
+    kvLoadFailurePolicy: {
+      kind: 'choice',
+      choices: ['fail', 'recompute'],
+      default: 'fail',
+      doc: 'What becomes of a request whose blocks cannot be fetched.',
+      group: 'KV transfer',
+    },
+    drainMs: {
+      kind: 'integer',
+      default: 30_000,
+      min: 0,
+      unit: 'ms',
+      doc: 'How long running requests and leases may take to end after SIGTERM.',
+      group: 'Limits',
+    },
+    bodyBytesMax: {
+      kind: 'integer',
+      default: 16_777_216,
+      min: 1024,
+      unit: 'bytes',
+      doc: 'Longest request body.',
+      group: 'Limits',
+    },
+  },
+  check: ({ endpoint, timingProfile, msPerDecodeSequence }) => {
+    const problems: string[] = [];
+    if (endpoint !== null && parseEndpointName(endpoint) === null)
+      problems.push(`--endpoint must be namespace.component.endpoint in a-z 0-9 _ -, received "${endpoint}"`);
+    if (timingProfile !== 'batched' && msPerDecodeSequence !== null)
+      problems.push('--ms-per-decode-sequence needs --timing-profile batched');
+    return problems;
+  },
+});
