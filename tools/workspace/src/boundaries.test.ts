@@ -32,7 +32,8 @@ function coreTypeErrors(text: string): string[] {
   if (parsed === undefined) throw new Error(`Cannot read ${configFile}`);
   const probe = join(ROOT, 'libs/units/src/probe.ts');
   const host = ts.createCompilerHost(parsed.options);
-  const { getSourceFile, fileExists } = host;
+  const fileExists = host.fileExists.bind(host);
+  const getSourceFile = host.getSourceFile.bind(host);
   host.fileExists = (name) => name === probe || fileExists(name);
   host.getSourceFile = (name, version) =>
     name === probe ? ts.createSourceFile(name, text, version) : getSourceFile(name, version);
