@@ -4,7 +4,6 @@ import type { ModelList } from '@kvasir/openai';
 import type { Registry } from '@kvasir/registry';
 import { createMetrics, formatAddress } from '@kvasir/service';
 import type { Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
-import type { TextService } from '@kvasir/text';
 import type { Prng, RequestId, RouterId } from '@kvasir/units';
 import type { FrontendConfig } from './config.js';
 import { EndpointDirectory } from './directory.js';
@@ -17,6 +16,7 @@ import { PrefillHop } from './prefill-hop.js';
 import { RequestLog } from './request-log.js';
 import { HandoverReleases } from './serving/handover-releases.js';
 import { PromptEncoder } from './serving/prompt-encoder.js';
+import type { PromptText } from './serving/prompt-encoder.js';
 import { serveRequest } from './serving/serve-request.js';
 import type { ServingParts } from './serving/serving-parts.js';
 import { WorkerPool } from './worker-pool.js';
@@ -33,7 +33,7 @@ export interface FrontendContext {
   /** Unique among all frontends of a deployment: engines and routers know requests by it. */
   readonly newRequestId: () => RequestId;
   /** Started, and closed by its owner; absent makes one per tokenizer that is configured or named by workers. */
-  readonly text?: TextService | undefined;
+  readonly text?: PromptText | undefined;
 }
 
 export interface Frontend extends Component {

@@ -1,5 +1,7 @@
-import { sequenceHashes } from '@kvasir/block-hash';
-import { requestId } from '@kvasir/units';
+import type { ServerResponse } from 'node:http';
+import { namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
+import type { RoutingConstraints } from '@kvasir/rpc';
+import { requestId, workerId } from '@kvasir/units';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BLOCK_SIZE, Scene, streams } from './scene.js';
 
@@ -73,6 +75,31 @@ describe('the prefill router over gRPC', () => {
     expect([...(chains[0]?.hashes ?? [])]).toEqual([...sequenceHashes(tokens(12), BLOCK_SIZE)]);
   });
 
+  it('makes one dump at a time', async () => {
+    const { url } = await scene.engine(streams('x'));
+    const publisher = await scene.worker('a', url);
+    // Far more than fits between a server and a client that does not read.
+    const blockCount = 400_000;
+    publisher.publishStored(0, null, sequenceHashes(tokens(blockCount * BLOCK_SIZE), BLOCK_SIZE));
+    publisher.flush();
+    const { client } = await scene.router();
+    const blocks = async (): Promise<number> => {
+      let sum = 0;
+      for await (const { hashes } of client.dumpEvents()) sum += hashes.length / 2;
+      return sum;
+    };
+    await expect.poll(blocks).toBe(blockCount);
+    const first = client.dumpEvents()[Symbol.asyncIterator]();
+    await first.next();
+    await expect(blocks()).rejects.toMatchObject({
+      code: 'ROUTER_DUMP_RUNNING',
+      grpcStatus: 'RESOURCE_EXHAUSTED',
+      retryable: true,
+    });
+    await first.return?.();
+    await expect.poll(() => blocks().catch(() => 0)).toBe(blockCount);
+  });
+
   it('answers UNAVAILABLE while no worker is there', async () => {
     const { client } = await scene.router();
     await expect(client.bestWorkerId({ prompt: { tokens: tokens(4) } })).rejects.toMatchObject({
@@ -100,21 +127,144 @@ describe('the prefill router over gRPC', () => {
     expect(text).toContain('kvasir_router_active_bookings{service="prefill_router"} 0');
   });
 
-  it('takes no booking while it drains, but lets bookings be freed', async () => {
+  it('refuses a request for a model that the pool does not serve', async () => {
+    const { url } = await scene.engine(streams('x'));
+    await scene.worker('a', url);
+    const { client } = await scene.router();
+    const prompt = { tokens: tokens(4), model: 'other' };
+    await expect(client.bestWorkerId({ prompt })).rejects.toMatchObject({
+      code: 'ROUTER_UNKNOWN_MODEL',
+      grpcStatus: 'NOT_FOUND',
+      retryable: false,
+    });
+    expect(await client.bestWorkerId({ prompt: { ...prompt, model: 'm' } })).toMatchObject({ workerId: 'a' });
+  });
+
+  it('keeps to what a request allows', async () => {
+    const { url } = await scene.engine(streams('x'));
+    await scene.worker('a', url, { taints: ['zone=1'] });
+    await scene.worker('b', url, { taints: ['zone=2'] });
+    const { client } = await scene.router();
+    const prompt = { tokens: tokens(4) };
+    const best = async (constraints: RoutingConstraints): Promise<string> =>
+      (await client.bestWorkerId({ prompt, constraints })).workerId;
+    expect(await best({ requiredTaints: ['zone=2'] })).toBe('b');
+    expect(await best({ excludedWorkerIds: [workerId('a')] })).toBe('b');
+    expect(await best({ allowedWorkerIds: [workerId('a')] })).toBe('a');
+    expect(await best({ pinnedWorkerId: workerId('b') })).toBe('b');
+    await expect(best({ requiredTaints: ['zone=3'] })).rejects.toMatchObject({
+      code: 'SCHED_NO_ELIGIBLE_TARGETS',
+    });
+    await expect(best({ pinnedWorkerId: workerId('z') })).rejects.toMatchObject({
+      code: 'SCHED_PINNED_UNAVAILABLE',
+      grpcStatus: 'FAILED_PRECONDITION',
+    });
+  });
+
+  it('tells equal tokens with unequal KV apart', async () => {
+    const { url } = await scene.engine(streams('x'));
+    const publisher = await scene.worker('a', url);
+    const seed = namespaceSeed({ cacheSalt: 'tenant' });
+    publisher.publishStored(0, null, sequenceHashes(tokens(8), BLOCK_SIZE, seed));
+    publisher.flush();
+    const { client } = await scene.router();
+    const overlap = async (cacheSalt?: string): Promise<number> =>
+      (await client.bestWorkerId({ prompt: { tokens: tokens(8), cacheSalt } })).overlapBlocks;
+    await expect.poll(() => overlap('tenant')).toBe(2);
+    expect(await overlap()).toBe(0);
+    expect(await overlap('other')).toBe(0);
+  });
+
+  it('is ready once a worker is there, and its health check says so', async () => {
+    const { router } = await scene.router();
+    const ready = async () => {
+      const answer = await fetch(router.metricsUrl().replace('/metrics', '/ready'));
+      return [answer.status, ((await answer.json()) as { reason?: string }).reason];
+    };
+    expect(await ready()).toEqual([503, 'no worker is registered at kvasir.prefill.generate']);
+    await scene.worker('a', 'http://127.0.0.1:1');
+    await expect.poll(ready).toEqual([200, undefined]);
+    await router.drain(1_000);
+    expect(await ready()).toEqual([503, 'the router is draining']);
+  });
+
+  it('says in one sentence that its port is taken, and lets go of all it had', async () => {
+    const { router } = await scene.router();
+    const port = router.address().split(':')[1] ?? '';
+    await expect(scene.router([`--grpc-port=${port}`])).rejects.toMatchObject({
+      code: 'SERVICE_PORT_TAKEN',
+      message: `Cannot listen on 127.0.0.1:${port}: the port is taken by another process`,
+    });
+    expect(scene.routers()).toHaveLength(1);
+  });
+
+  it('tells others the host that it is reached at', async () => {
+    const { router } = await scene.router(['--grpc-advertised-host', 'router-0.internal']);
+    const port = router.address().split(':')[1] ?? '';
+    await expect.poll(() => scene.routers()).toEqual([`router-0.internal:${port}`]);
+    await router.close();
+    await expect.poll(() => scene.routers()).toEqual([]);
+  });
+});
+
+describe('drain()', () => {
+  let scene: Scene;
+  beforeEach(() => {
+    scene = new Scene();
+  });
+  afterEach(() => scene.close());
+
+  it('books nothing new, serves marks and frees, and ends with the last booking', async () => {
+    const { url } = await scene.engine(streams('x'));
+    await scene.worker('a', url);
+    const { router, client } = await scene.router();
+    const prompt = { tokens: tokens(4) };
+    await client.findBestWorker({ requestId: requestId('q1'), prompt });
+    const drained = router.drain(60_000);
+    await expect.poll(() => scene.drainingRouters()).toHaveLength(1);
+    const draining = { code: 'ROUTER_DRAINING', grpcStatus: 'UNAVAILABLE', retryable: true };
+    await expect(client.findBestWorker({ requestId: requestId('q2'), prompt })).rejects.toMatchObject(
+      draining,
+    );
+    const generated = client.generate({ requestId: null, prompt, samplingJson: Buffer.alloc(0) });
+    await expect(generated[Symbol.asyncIterator]().next()).rejects.toMatchObject(draining);
+    expect(await client.markPrefillComplete(requestId('q1'))).toBe(true);
+    expect(await client.free(requestId('q1'))).toBe(true);
+    expect(await drained).toEqual({ abandonedRequests: 0 });
+  });
+
+  it('lets a running Generate finish', async () => {
+    const answers: ServerResponse[] = [];
+    const engine = await scene.engine((_body, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[{"text":"first"}]}\n\n');
+      answers.push(response);
+    });
+    await scene.worker('a', engine.url);
+    const { router, client } = await scene.router();
+    const events = client.generate({
+      requestId: null,
+      prompt: { tokens: tokens(4) },
+      samplingJson: Buffer.alloc(0),
+    });
+    const seen: string[] = [];
+    let drained: Promise<unknown> | null = null;
+    for await (const event of events) {
+      seen.push(event.kind);
+      if (event.kind !== 'chunk' || drained !== null) continue;
+      drained = router.drain(60_000);
+      answers[0]?.end('data: {"choices":[{"text":"last"}]}\n\ndata: [DONE]\n\n');
+    }
+    expect(seen).toEqual(['routed', 'chunk', 'chunk']);
+    expect(await drained).toEqual({ abandonedRequests: 0 });
+  });
+
+  it('counts the bookings left at its deadline as abandoned', async () => {
     const { url } = await scene.engine(streams('x'));
     await scene.worker('a', url);
     const { router, client } = await scene.router();
     await client.findBestWorker({ requestId: requestId('q1'), prompt: { tokens: tokens(4) } });
-    const seen: boolean[] = [];
-    scene.registry.watch({ namespace: 'kvasir', component: 'prefill', endpoint: 'generate' }, (view) => {
-      seen.push(...view.routers.map((one) => one.isDraining));
-    });
-    await router.drain(1_000);
-    await expect.poll(() => seen.at(-1)).toBe(true);
-    await expect(
-      client.findBestWorker({ requestId: requestId('q2'), prompt: { tokens: tokens(4) } }),
-    ).rejects.toMatchObject({
-      grpcStatus: 'UNAVAILABLE',
-    });
+    expect(await router.drain(20)).toEqual({ abandonedRequests: 1 });
+    expect(await router.drain(20)).toEqual({ abandonedRequests: 1 });
   });
 });

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { WorkerRecord } from '@kvasir/contract';
 import { InProcessEventPlane, KvEventPublisher } from '@kvasir/event-plane';
 import { InProcessRegistry } from '@kvasir/registry';
+import type { EndpointView, RegistryWatch } from '@kvasir/registry';
 import { createRouterClient } from '@kvasir/rpc';
 import type { RouterClient } from '@kvasir/rpc';
 import { createLogger, readOptions, systemClock } from '@kvasir/service';
@@ -13,6 +14,7 @@ import { create, prefillRouterConfig, prefillRouterOptions } from '../src/index.
 import type { PrefillRouter } from '../src/index.js';
 
 export const BLOCK_SIZE = 4;
+const ENDPOINT = { namespace: 'kvasir', component: 'prefill', endpoint: 'generate' };
 
 /** What an engine of a test does with a request's body; it may leave the answer open. */
 export type Answer = (body: Record<string, unknown>, response: ServerResponse) => void;
@@ -21,6 +23,7 @@ export type Answer = (body: Record<string, unknown>, response: ServerResponse) =
 export interface TestEngine {
   readonly url: string;
   readonly bodies: Record<string, unknown>[];
+  readonly headers: IncomingHttpHeaders[];
   /** Requests whose client left before the answer was complete. */
   readonly abandoned: { count: number };
 }
@@ -34,15 +37,25 @@ export function streams(...texts: readonly string[]): Answer {
   };
 }
 
+/** Answers with these server-sent events and nothing after them. */
+export function sends(...events: readonly string[]): Answer {
+  return (_body, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(events.map((event) => `data: ${event}\n\n`).join(''));
+  };
+}
+
 /** Everything a prefill router needs around it, in this process; `close` ends it all. */
 export class Scene {
   readonly registry = new InProcessRegistry({ clock: systemClock });
   readonly plane = new InProcessEventPlane({ clock: systemClock });
   readonly #closers: (() => Promise<unknown>)[] = [];
   #requests = 0;
+  #watch: RegistryWatch | null = null;
 
   async engine(answer: Answer): Promise<TestEngine> {
     const bodies: Record<string, unknown>[] = [];
+    const headers: IncomingHttpHeaders[] = [];
     const abandoned = { count: 0 };
     const server: Server = createServer((request, response) => {
       const parts: Buffer[] = [];
@@ -50,6 +63,7 @@ export class Scene {
       request.on('end', () => {
         const body = JSON.parse(Buffer.concat(parts).toString()) as Record<string, unknown>;
         bodies.push(body);
+        headers.push(request.headers);
         response.on('close', () => {
           if (!response.writableFinished) abandoned.count += 1;
         });
@@ -62,21 +76,21 @@ export class Scene {
       server.close();
       await once(server, 'close');
     });
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies, abandoned };
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies, headers, abandoned };
   }
 
-  async worker(id: string, url: string, blockSize = BLOCK_SIZE): Promise<KvEventPublisher> {
+  async worker(id: string, url: string, changes: Partial<WorkerRecord> = {}): Promise<KvEventPublisher> {
     const record: WorkerRecord = {
       workerId: workerId(id),
       incarnation: incarnation('0001'),
-      endpoint: { namespace: 'kvasir', component: 'prefill', endpoint: 'generate' },
+      endpoint: ENDPOINT,
       url,
       dialect: 'vllm',
       role: 'prefill',
       model: 'm',
       contextTokensMax: 1000,
       tokenizerPath: null,
-      blockSize,
+      blockSize: BLOCK_SIZE,
       rankStart: 0,
       rankCount: 1,
       kvBlocksTotal: 100,
@@ -84,6 +98,7 @@ export class Scene {
       publishesKvEvents: true,
       isDraining: false,
       taints: [],
+      ...changes,
     };
     const publisher = new KvEventPublisher({ plane: this.plane, clock: systemClock, ...record });
     await publisher.start();
@@ -94,10 +109,8 @@ export class Scene {
   }
 
   async router(argv: readonly string[] = []): Promise<{ router: PrefillRouter; client: RouterClient }> {
-    const reading = readOptions(prefillRouterOptions, {
-      argv: ['--grpc-port', '0', '--admin-port', '0', ...argv],
-      env: {},
-    });
+    const env = { KVASIR_PREFILL_ROUTER_GRPC_PORT: '0', KVASIR_PREFILL_ROUTER_ADMIN_PORT: '0' };
+    const reading = readOptions(prefillRouterOptions, { argv, env });
     if (reading.kind !== 'ok') throw new Error(`Cannot test: the flags are ${reading.kind}`);
     const router = create(prefillRouterConfig(reading.values), {
       registry: this.registry,
@@ -118,9 +131,25 @@ export class Scene {
     return { router, client };
   }
 
+  /** Addresses of the routers that are registered now. */
+  routers(): readonly string[] {
+    return this.#view().routers.map(({ address }) => address);
+  }
+
+  drainingRouters(): readonly string[] {
+    return this.#view()
+      .routers.filter(({ isDraining }) => isDraining)
+      .map(({ address }) => address);
+  }
+
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0).toReversed()) await close();
     await this.registry.close();
     await this.plane.close();
+  }
+
+  #view(): EndpointView {
+    this.#watch ??= this.registry.watch(ENDPOINT, () => undefined);
+    return this.#watch.view();
   }
 }

@@ -7,6 +7,9 @@ import type { TextService } from '@kvasir/text';
 /** Tokenizers that are kept at a time; more pools than this with tokenizers of their own are routed by load alone. */
 export const TOKENIZERS_MAX = 8;
 
+/** What the encoder needs of a text service. */
+export type PromptText = Pick<TextService, 'encodeChat' | 'encodeText'>;
+
 export type Encoding =
   | {
       readonly kind: 'ok';
@@ -21,7 +24,7 @@ export type Encoding =
 
 export interface PromptEncoderOptions {
   /** Used for every model; null makes one per tokenizer that workers name. */
-  readonly text: TextService | null;
+  readonly text: PromptText | null;
   /** Wins over what workers say. */
   readonly tokenizerPath: string | null;
   readonly workerCount: number;
@@ -95,7 +98,7 @@ export class PromptEncoder {
     await Promise.all(texts.map(({ text }) => text.close()));
   }
 
-  async #textOf(workersPath: string | null): Promise<TextService | null> {
+  async #textOf(workersPath: string | null): Promise<PromptText | null> {
     if (this.#options.text !== null) return this.#options.text;
     const path = this.#options.tokenizerPath ?? workersPath;
     if (path === null) return null;
@@ -134,7 +137,7 @@ function knownTokens(prompts: readonly CompletionPrompt[]): Encoding | null {
 }
 
 async function encodePrompts(
-  text: TextService,
+  text: PromptText,
   prompts: readonly CompletionPrompt[],
 ): Promise<readonly Uint32Array[]> {
   return await Promise.all(
