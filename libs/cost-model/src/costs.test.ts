@@ -37,6 +37,12 @@ function costsOf(rows: readonly Row[], options: Partial<CostOptions> = {}, promp
   return [...costs];
 }
 
+function costOf(one: Row, options: Partial<CostOptions>): number {
+  return costsOf([one], options)[0] ?? NaN;
+}
+
+const IDLE: Row = { overlap: 0, prefill: 0, decode: 0, requests: 0 };
+
 const row = fc.record({
   overlap: fc.integer({ min: 0, max: 100 }),
   prefill: fc.integer({ min: 0, max: 5000 }),
@@ -67,8 +73,20 @@ describe('computeCosts()', () => {
   it('counts no prefill work when it is not tracked', () => {
     const costs = costsOf([{ overlap: 5, prefill: 900, decode: 4, requests: 0 }], {
       trackPrefillTokens: false,
+      overlapScoreCredit: 0,
     });
     expect(costs).toEqual([4]);
+  });
+
+  it('takes credit off decode blocks when prefill is not tracked, down to none', () => {
+    const costs = costsOf(
+      [
+        { overlap: 5, prefill: 900, decode: 40, requests: 2 },
+        { overlap: 50, prefill: 0, decode: 40, requests: 2 },
+      ],
+      { trackPrefillTokens: false, overlapScoreCreditDecay: 1, decodeActiveRequestWeight: 3 },
+    );
+    expect(costs).toEqual([35 + 6, 6]);
   });
 
   it('halves the credit at one request of excess with a decay of 1', () => {
@@ -95,35 +113,72 @@ describe('computeCosts()', () => {
     expect([...costs]).toEqual([Infinity, 1]);
   });
 
-  it('falls with overlap and rises with every kind of load', () => {
+  it('never rises with overlap and never falls with any kind of load', () => {
     fc.assert(
-      fc.property(row, weights, (one, options) => {
-        const [base] = costsOf([one], options);
-        const [more] = costsOf([{ ...one, overlap: one.overlap + 1 }], options);
-        const [prefill] = costsOf([{ ...one, prefill: one.prefill + 10 }], options);
-        const [decode] = costsOf([{ ...one, decode: one.decode + 1 }], options);
-        expect(more ?? NaN).toBeLessThanOrEqual(base ?? NaN);
-        expect(prefill ?? NaN).toBeGreaterThanOrEqual(base ?? NaN);
-        expect(decode ?? NaN).toBeGreaterThan(base ?? NaN);
+      fc.property(row, weights, fc.integer({ min: 1, max: 200 }), (one, options, more) => {
+        const base = costOf(one, options);
+        expect(costOf({ ...one, overlap: one.overlap + more }, options)).toBeLessThanOrEqual(base);
+        expect(costOf({ ...one, prefill: one.prefill + more }, options)).toBeGreaterThanOrEqual(base);
+        expect(costOf({ ...one, decode: one.decode + more }, options)).toBeGreaterThanOrEqual(base);
+        expect(costOf({ ...one, requests: one.requests + more }, options)).toBeGreaterThanOrEqual(base);
       }),
     );
   });
 
-  it('keeps the order of targets when all of them hold more of the same prefix', () => {
+  it('moves the differences between targets by nothing when all of them hold more of the same prefix', () => {
+    const credit = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
-      fc.property(rows, fc.integer({ min: 1, max: 50 }), (all, shared) => {
-        const order = (costs: readonly number[]): number[] =>
-          costs.map((_, index) => index).sort((a, b) => (costs[a] ?? 0) - (costs[b] ?? 0) || a - b);
-        // A prompt long enough that no credit reaches the floor.
-        const before = costsOf(all, {}, 10_000);
-        const after = costsOf(
-          all.map((one) => ({ ...one, overlap: one.overlap + shared })),
-          {},
-          10_000,
-        );
-        expect(order(after)).toEqual(order(before));
+      fc.property(rows, fc.integer({ min: 1, max: 500 }), credit, (all, shared, overlapScoreCredit) => {
+        // A prompt longer than any overlap, as a prompt is: then no credit of at most 1 reaches the floor.
+        const promptTokens = 10_000;
+        const before = costsOf(all, { overlapScoreCredit }, promptTokens);
+        const held = all.map((one) => ({ ...one, overlap: one.overlap + shared }));
+        const after = costsOf(held, { overlapScoreCredit }, promptTokens);
+        all.forEach((_, target) => {
+          expect((after[target] ?? NaN) - (after[0] ?? NaN)).toBeCloseTo(
+            (before[target] ?? NaN) - (before[0] ?? NaN),
+            6,
+          );
+        });
       }),
     );
+  });
+
+  it('lets affinity give way to load gradually: a little more load changes a cost by a little', () => {
+    fc.assert(
+      fc.property(row, weights, (one, options) => {
+        // One token is a tenth of a block; the credit of all 100 blocks can decay by no more than its share of an excess.
+        const most =
+          options.prefillLoadScale *
+          (0.1 + options.overlapScoreCredit * 100 * options.overlapScoreCreditDecay * 0.001);
+        const idle = { overlap: 0, prefill: 0, decode: 0, requests: 0 };
+        const [, before] = costsOf([idle, one], options);
+        const [, after] = costsOf([idle, { ...one, prefill: one.prefill + 1 }], options);
+        expect((after ?? NaN) - (before ?? NaN)).toBeLessThanOrEqual(most + 1e-9);
+      }),
+    );
+  });
+
+  it.each([
+    ['promptTokens', { promptTokens: NaN, blockSize: 10 }],
+    ['promptTokens', { promptTokens: Infinity, blockSize: 10 }],
+    ['promptTokens', { promptTokens: -1, blockSize: 10 }],
+    ['blockSize', { promptTokens: 10, blockSize: 0 }],
+    ['blockSize', { promptTokens: 10, blockSize: NaN }],
+  ])('refuses a prompt whose %s is no such number', (field, prompt) => {
+    expect(() => computeCosts(columnsOf([IDLE]), prompt, COST_OPTIONS_DEFAULT, new Float64Array(1))).toThrow(
+      new RegExp(`^Cannot weigh costs: ${field}`),
+    );
+  });
+
+  it.each(['prefill', 'decode'] as const)('refuses a load that is not finite: %s', (field) => {
+    for (const value of [NaN, Infinity])
+      expect(() => costsOf([IDLE, { ...IDLE, [field]: value }])).toThrow(/load of target 1 must be finite/);
+  });
+
+  it('refuses weights that are not finite, so that no override can decide every choice', () => {
+    for (const value of [NaN, Infinity, -1])
+      expect(() => costsOf([IDLE], { overlapScoreCredit: value })).toThrow(/overlapScoreCredit/);
   });
 
   it('is the sum of its named terms', () => {

@@ -1,4 +1,5 @@
 import type { CandidateColumns, PromptShape } from './columns.js';
+import { checkCostOptions } from './options.js';
 import type { CostOptions } from './options.js';
 
 /** One named part of a cost. The parts of a target sum to its cost. */
@@ -8,23 +9,24 @@ export interface CostTerm {
   readonly unit: 'blocks';
 }
 
-/** The numbers that a cost is made of, in blocks. */
-interface Parts {
-  /** Waiting prefill plus the whole prompt, unscaled. */
-  readonly prefillBlocks: number;
-  /** What the overlap takes off, never more than there is. */
-  readonly creditBlocks: number;
-}
-
 /**
  * Costs of all eligible targets in blocks, lower is better; Infinity where a target may not be chosen.
  *
- * `prefillLoadScale * max(0, prefill blocks - credit) + decode blocks + weight * active requests`, where prefill blocks are the waiting tokens
- * plus the whole prompt, and credit is `overlapScoreCredit * decay * overlap` (linear form after the routing documentation of NVIDIA Dynamo).
+ * ```
+ * prefill = (waiting tokens + prompt tokens) / block size
+ * credit  = overlapScoreCredit · decay · overlap blocks
+ * decay   = 1 / (1 + overlapScoreCreditDecay · (waiting tokens − least waiting) / block size / prompt blocks)
+ * cost    = prefillLoadScale · max(0, prefill − credit) + decode blocks + decodeActiveRequestWeight · requests
+ * ```
+ *
+ * Where prefill is not tracked there is none to take the credit from: it comes off the decode blocks,
+ * `max(0, decode blocks − credit)`, without decay. (Both forms after the routing documentation of NVIDIA Dynamo, its linear policy.)
+ *
  * A block that every target holds lowers every cost alike and so changes no choice; and since waiting work and overlap are on one scale,
- * affinity gives way to load gradually. O(targets), no allocation.
+ * affinity gives way to load gradually, never at a threshold. O(targets), no allocation.
  *
  * @param costs filled for targets below `columns.targetCount`.
+ * @throws RangeError for an option, a prompt or a load that is not finite: it would decide every choice.
  */
 export function computeCosts(
   columns: CandidateColumns,
@@ -32,80 +34,118 @@ export function computeCosts(
   options: CostOptions,
   costs: Float64Array,
 ): void {
-  const {
-    targetCount,
-    isEligible,
-    overlapBlocks,
-    activePrefillTokens,
-    potentialDecodeBlocks,
-    activeRequests,
-  } = columns;
-  const least = leastPrefillTokens(columns);
-  const promptBlocks = promptBlocksOf(prompt);
-  const decays = options.trackPrefillTokens && options.overlapScoreCreditDecay > 0;
-  for (let target = 0; target < targetCount; target += 1) {
-    if (isEligible[target] !== 1) {
-      costs[target] = Infinity;
-      continue;
-    }
-    const waiting = activePrefillTokens[target] ?? 0;
-    const raw = options.trackPrefillTokens ? (waiting + prompt.promptTokens) / prompt.blockSize : 0;
-    const decay = decays
-      ? 1 / (1 + (options.overlapScoreCreditDecay * ((waiting - least) / prompt.blockSize)) / promptBlocks)
-      : 1;
-    const credit = options.overlapScoreCredit * decay * (overlapBlocks[target] ?? 0);
-    costs[target] =
-      options.prefillLoadScale * Math.max(0, raw - credit) +
-      (potentialDecodeBlocks[target] ?? 0) +
-      options.decodeActiveRequestWeight * (activeRequests[target] ?? 0);
-  }
+  checkCostOptions(options);
+  checkPrompt(prompt);
+  if (options.trackPrefillTokens) weighPrefillAndDecode(columns, prompt, options, costs);
+  else weighDecode(columns, options, costs);
 }
 
-/** The named terms of one target's cost, in the order they are added. */
+/** The named terms of one target's cost, in the order they are added. The target must be eligible. O(targets) when credit decays, else O(1). */
 export function explainCost(
   columns: CandidateColumns,
   target: number,
   prompt: PromptShape,
   options: CostOptions,
 ): readonly CostTerm[] {
-  const { prefillBlocks, creditBlocks } = partsOf(columns, target, prompt, options);
-  return [
-    { name: 'prefillLoad', value: options.prefillLoadScale * prefillBlocks, unit: 'blocks' },
-    // Zero without a sign: it is read by people.
-    { name: 'overlapCredit', value: 0 - options.prefillLoadScale * creditBlocks, unit: 'blocks' },
-    { name: 'decodeLoad', value: columns.potentialDecodeBlocks[target] ?? 0, unit: 'blocks' },
-    {
-      name: 'activeRequests',
-      value: options.decodeActiveRequestWeight * (columns.activeRequests[target] ?? 0),
-      unit: 'blocks',
-    },
-  ];
+  const decode = columns.potentialDecodeBlocks[target] ?? 0;
+  const overlap = columns.overlapBlocks[target] ?? 0;
+  const requests = options.decodeActiveRequestWeight * (columns.activeRequests[target] ?? 0);
+  if (!options.trackPrefillTokens) {
+    const credit = Math.min(decode, options.overlapScoreCredit * overlap);
+    return termsOf(0, credit, decode, requests);
+  }
+  const waiting = columns.activePrefillTokens[target] ?? 0;
+  const prefill = (waiting + prompt.promptTokens) / prompt.blockSize;
+  const excess = decayPerToken(prompt, options) * (waiting - leastPrefillTokens(columns, options));
+  const credit = Math.min(prefill, (options.overlapScoreCredit * overlap) / (1 + excess));
+  const scale = options.prefillLoadScale;
+  return termsOf(scale * prefill, scale * credit, decode, requests);
 }
 
-function partsOf(
+function weighPrefillAndDecode(
   columns: CandidateColumns,
-  target: number,
   prompt: PromptShape,
   options: CostOptions,
-): Parts {
-  if (!options.trackPrefillTokens) return { prefillBlocks: 0, creditBlocks: 0 };
-  const waiting = columns.activePrefillTokens[target] ?? 0;
-  const prefillBlocks = (waiting + prompt.promptTokens) / prompt.blockSize;
-  const excess = (waiting - leastPrefillTokens(columns)) / prompt.blockSize / promptBlocksOf(prompt);
-  const decay = 1 / (1 + options.overlapScoreCreditDecay * excess);
-  const credit = options.overlapScoreCredit * decay * (columns.overlapBlocks[target] ?? 0);
-  return { prefillBlocks, creditBlocks: Math.min(prefillBlocks, credit) };
+  costs: Float64Array,
+): void {
+  const { targetCount, isEligible, overlapBlocks, activePrefillTokens } = columns;
+  const { potentialDecodeBlocks, activeRequests } = columns;
+  const { overlapScoreCredit, prefillLoadScale, decodeActiveRequestWeight } = options;
+  const { promptTokens, blockSize } = prompt;
+  const least = leastPrefillTokens(columns, options);
+  const decay = decayPerToken(prompt, options);
+  for (let target = 0; target < targetCount; target += 1) {
+    if (isEligible[target] !== 1) {
+      costs[target] = Infinity;
+      continue;
+    }
+    const waiting = activePrefillTokens[target] ?? 0;
+    const credit = (overlapScoreCredit * (overlapBlocks[target] ?? 0)) / (1 + decay * (waiting - least));
+    const prefill = (waiting + promptTokens) / blockSize - credit;
+    const cost =
+      prefillLoadScale * Math.max(0, prefill) +
+      (potentialDecodeBlocks[target] ?? 0) +
+      decodeActiveRequestWeight * (activeRequests[target] ?? 0);
+    if (!(cost < Infinity)) refuseCost(target, cost);
+    costs[target] = cost;
+  }
 }
 
-function promptBlocksOf(prompt: PromptShape): number {
-  return Math.max(1, Math.ceil(prompt.promptTokens / prompt.blockSize));
+function weighDecode(columns: CandidateColumns, options: CostOptions, costs: Float64Array): void {
+  const { targetCount, isEligible, overlapBlocks, potentialDecodeBlocks, activeRequests } = columns;
+  const { overlapScoreCredit, decodeActiveRequestWeight } = options;
+  for (let target = 0; target < targetCount; target += 1) {
+    if (isEligible[target] !== 1) {
+      costs[target] = Infinity;
+      continue;
+    }
+    const decode = (potentialDecodeBlocks[target] ?? 0) - overlapScoreCredit * (overlapBlocks[target] ?? 0);
+    const cost = Math.max(0, decode) + decodeActiveRequestWeight * (activeRequests[target] ?? 0);
+    if (!(cost < Infinity)) refuseCost(target, cost);
+    costs[target] = cost;
+  }
 }
 
-function leastPrefillTokens(columns: CandidateColumns): number {
+/** What one token of excess adds to the credit's divisor; 0 when credit does not decay. */
+function decayPerToken({ promptTokens, blockSize }: PromptShape, options: CostOptions): number {
+  const promptBlocks = Math.max(1, Math.ceil(promptTokens / blockSize));
+  return options.overlapScoreCreditDecay / blockSize / promptBlocks;
+}
+
+/** Least waiting prefill of the eligible targets; not looked for when credit does not decay. */
+function leastPrefillTokens(columns: CandidateColumns, options: CostOptions): number {
+  if (options.overlapScoreCreditDecay === 0) return 0;
   let least = Infinity;
   for (let target = 0; target < columns.targetCount; target += 1) {
     if (columns.isEligible[target] !== 1) continue;
     least = Math.min(least, columns.activePrefillTokens[target] ?? 0);
   }
   return least === Infinity ? 0 : least;
+}
+
+function termsOf(prefill: number, credit: number, decode: number, requests: number): readonly CostTerm[] {
+  return [
+    { name: 'prefillLoad', value: prefill, unit: 'blocks' },
+    // Subtracted so that no credit is 0 without a sign: it is read by people.
+    { name: 'overlapCredit', value: 0 - credit, unit: 'blocks' },
+    { name: 'decodeLoad', value: decode, unit: 'blocks' },
+    { name: 'activeRequests', value: requests, unit: 'blocks' },
+  ];
+}
+
+function checkPrompt({ promptTokens, blockSize }: PromptShape): void {
+  if (!Number.isFinite(promptTokens) || promptTokens < 0)
+    throw new RangeError(
+      `Cannot weigh costs: promptTokens must be a finite number of at least 0, received ${promptTokens}`,
+    );
+  if (!Number.isFinite(blockSize) || blockSize <= 0)
+    throw new RangeError(
+      `Cannot weigh costs: blockSize must be a finite number above 0, received ${blockSize}`,
+    );
+}
+
+function refuseCost(target: number, cost: number): never {
+  throw new RangeError(
+    `Cannot weigh costs: the load of target ${target} must be finite, received a cost of ${cost}`,
+  );
 }

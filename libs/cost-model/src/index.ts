@@ -3,5 +3,5 @@ export { computeCosts, explainCost } from './costs.js';
 export type { CostTerm } from './costs.js';
 export { checkCostOptions, COST_OPTIONS_DEFAULT } from './options.js';
 export type { CostOptions } from './options.js';
-export { selectTarget } from './select-target.js';
-export type { SelectionPolicy } from './select-target.js';
+export { checkTemperature, selectTarget } from './select-target.js';
+export type { Selection, SelectionPolicy } from './select-target.js';

@@ -21,19 +21,17 @@ export const COST_OPTIONS_DEFAULT: CostOptions = {
   trackPrefillTokens: true,
 };
 
-/** @throws RangeError naming the weight that is not a finite number of at least 0. */
+/** No allocation: it is called for each request. @throws RangeError naming the weight that is not a finite number of at least 0. */
 export function checkCostOptions(options: CostOptions): void {
-  const weights = [
-    ['overlapScoreCredit', options.overlapScoreCredit],
-    ['overlapScoreCreditDecay', options.overlapScoreCreditDecay],
-    ['prefillLoadScale', options.prefillLoadScale],
-    ['decodeActiveRequestWeight', options.decodeActiveRequestWeight],
-  ] as const;
-  for (const [name, value] of weights) {
-    if (!Number.isFinite(value) || value < 0) {
-      throw new RangeError(
-        `Cannot weigh costs: ${name} must be a finite number of at least 0, received ${value}`,
-      );
-    }
-  }
+  checkWeight('overlapScoreCredit', options.overlapScoreCredit);
+  checkWeight('overlapScoreCreditDecay', options.overlapScoreCreditDecay);
+  checkWeight('prefillLoadScale', options.prefillLoadScale);
+  checkWeight('decodeActiveRequestWeight', options.decodeActiveRequestWeight);
+}
+
+function checkWeight(name: keyof CostOptions, value: number): void {
+  if (Number.isFinite(value) && value >= 0) return;
+  throw new RangeError(
+    `Cannot weigh costs: ${name} must be a finite number of at least 0, received ${value}`,
+  );
 }

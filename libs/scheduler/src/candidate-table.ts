@@ -8,6 +8,8 @@ export class CandidateTable {
   isEligible = new Uint8Array(16);
   potentialDecodeBlocks = new Float64Array(16);
   costs = new Float64Array(16);
+  /** Number of the last booking on each target; kept between decisions. */
+  lastTurns = new Float64Array(16);
 
   /** Makes room for targets below this number. */
   ensureColumns(columnCount: number): void {
@@ -18,6 +20,9 @@ export class CandidateTable {
     this.isEligible = new Uint8Array(size);
     this.potentialDecodeBlocks = new Float64Array(size);
     this.costs = new Float64Array(size);
+    const turns = new Float64Array(size);
+    turns.set(this.lastTurns);
+    this.lastTurns = turns;
   }
 
   /** Exactly `columnCount` long, so that a match fills what is used and no more. */
@@ -36,19 +41,5 @@ export class CandidateTable {
       potentialDecodeBlocks: this.potentialDecodeBlocks,
       activeRequests: load.requests,
     };
-  }
-
-  /** The eligible target that a turn falls on, by number; null when none is eligible. */
-  nthEligible(targetCount: number, turn: number): number | null {
-    let eligibleCount = 0;
-    for (let target = 0; target < targetCount; target += 1) eligibleCount += this.isEligible[target] ?? 0;
-    if (eligibleCount === 0) return null;
-    let left = turn % eligibleCount;
-    for (let target = 0; target < targetCount; target += 1) {
-      if (this.isEligible[target] !== 1) continue;
-      if (left === 0) return target;
-      left -= 1;
-    }
-    return null;
   }
 }

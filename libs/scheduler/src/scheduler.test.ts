@@ -155,7 +155,10 @@ describe('step(route)', () => {
 
   it('takes turns in round-robin mode', () => {
     const made = scheduler(['a', 'b', 'c'], { mode: 'round-robin' });
-    expect([1, 2, 3, 4].map(() => decided(made, prompt(1)).workerId)).toEqual(['a', 'b', 'c', 'a']);
+    const turns = ['1', '2', '3', '4'].map((id) => decided(made, prompt(1), { id }).workerId);
+    expect(turns).toEqual(['a', 'b', 'c', 'a']);
+    // Who only asks takes nobody's turn.
+    expect([1, 2].map(() => decided(made, prompt(1)).workerId)).toEqual(['b', 'b']);
   });
 
   it('reaches everybody in random mode', () => {

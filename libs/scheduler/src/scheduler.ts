@@ -1,5 +1,5 @@
 import { computeCosts, explainCost, selectTarget } from '@kvasir/cost-model';
-import type { CandidateColumns, CostOptions } from '@kvasir/cost-model';
+import type { CandidateColumns, CostOptions, SelectionPolicy } from '@kvasir/cost-model';
 import { RadixIndex } from '@kvasir/radix-index';
 import type { PrefixQuery } from '@kvasir/radix-index';
 import { assertNever } from '@kvasir/units';
@@ -236,22 +236,25 @@ export class Scheduler {
 
   #choose(columns: CandidateColumns, input: RouteInput, cost: CostOptions): number | null {
     const { mode, blockSize } = this.#options;
+    const { costs } = this.#candidates;
+    if (mode === 'kv')
+      computeCosts(columns, { promptTokens: input.prompt.tokenCount, blockSize }, cost, costs);
+    return selectTarget(columns, costs, {
+      policy: this.#policy(input),
+      prng: this.#prng,
+      lastTurns: this.#candidates.lastTurns,
+    });
+  }
+
+  #policy(input: RouteInput): SelectionPolicy {
+    const { mode } = this.#options;
     switch (mode) {
-      case 'kv': {
-        const temperature = input.overrides?.temperature ?? this.#options.temperature;
-        computeCosts(
-          columns,
-          { promptTokens: input.prompt.tokenCount, blockSize },
-          cost,
-          this.#candidates.costs,
-        );
-        return selectTarget(columns, this.#candidates.costs, { kind: 'softmax', temperature }, this.#prng);
-      }
+      case 'kv':
+        return { kind: 'softmax', temperature: input.overrides?.temperature ?? this.#options.temperature };
       case 'round-robin':
-        this.#turn += 1;
-        return this.#candidates.nthEligible(columns.targetCount, this.#turn - 1);
+        return { kind: 'roundRobin' };
       case 'random':
-        return this.#candidates.nthEligible(columns.targetCount, Math.floor(this.#prng() * 2 ** 32));
+        return { kind: 'random' };
       default:
         return assertNever(mode);
     }
@@ -297,6 +300,8 @@ export class Scheduler {
     const { input, decision, cost, shares } = booked;
     const { prompt } = input;
     const tracksBlocks = this.#options.trackActiveBlocks;
+    this.#turn += 1;
+    this.#candidates.lastTurns[target] = this.#turn;
     if (tracksBlocks && shares) prompt.hashTo(prompt.blockCount);
     this.#bookings.add(requestId, input.nowMs, {
       target,
