@@ -30,6 +30,11 @@ export class BlockTable {
     this.#block[slot] = block;
   }
 
+  /** Names another block for a hash that is there. */
+  replace(lo: number, hi: number, block: number): void {
+    this.#block[this.#slotOf(lo, hi)] = block;
+  }
+
   delete(lo: number, hi: number): void {
     let gap = this.#slotOf(lo, hi);
     if (this.#block[gap] === NONE) return;

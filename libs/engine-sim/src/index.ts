@@ -6,8 +6,13 @@ export type {
   SimLoad,
   SimOutput,
   SimRequest,
+  SimTimes,
   SimUsage,
+  SubmitOutcome,
+  TokenSource,
 } from './messages.js';
+export { ProseTokens } from './prose-tokens.js';
+export type { Prose, ProseEnd } from './prose-tokens.js';
 export { SimulatedEngine } from './simulated-engine.js';
-export { stepMs } from './timing.js';
-export type { StepWork, TimingProfile } from './timing.js';
+export { MS_PER_DECODE_SEQUENCE_DEFAULT, stepMs, TRANSFER_MODEL_DEFAULT, transferMs } from './timing.js';
+export type { StepWork, TimingProfile, TransferModel } from './timing.js';

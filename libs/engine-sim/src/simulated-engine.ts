@@ -1,113 +1,136 @@
-import { BlockManager } from './block-manager.js';
-import type { EngineOptions, FinishReason, SimLoad, SimOutput, SimRequest } from './messages.js';
+import { KeptPrefills } from './kept-prefills.js';
+import { emptyTotals } from './load-totals.js';
+import type { LoadTotals } from './load-totals.js';
+import type {
+  EngineOptions,
+  FinishReason,
+  SimLoad,
+  SimOutput,
+  SimRequest,
+  SubmitOutcome,
+} from './messages.js';
+import { RunQueues } from './run-queues.js';
+import { SequenceCache } from './sequence-cache.js';
 import { Sequence } from './sequence.js';
-import { stepMs } from './timing.js';
-import type { TimingProfile } from './timing.js';
-
-/** One sequence's part of a step. */
-interface Share {
-  readonly sequence: Sequence;
-  readonly tokens: number;
-}
-
-interface Step {
-  readonly shares: readonly Share[];
-  readonly endMs: number;
-}
+import { stepMs, transferMs } from './timing.js';
 
 /**
- * An engine without a GPU: vLLM's way of scheduling over a paged KV cache, in virtual time. Each step serves running sequences first, then takes up
- * waiting ones within the token budget; long prompts are computed in chunks; when blocks run out the newest sequence starts over later.
- * Synchronous and deterministic: the same calls give the same outputs.
+ * An engine without a GPU: vLLM's way of scheduling over a paged KV cache, in virtual time. Each step serves running requests first, then takes up
+ * waiting ones, all within one token budget; long prompts are computed in chunks; when blocks run out the newest request starts over later.
+ *
+ * Synchronous and deterministic: the same calls give the same outputs. Every call that takes a time first does what is due before it, and what
+ * comes out waits for the next `advance`, which also does what is due at that time; times never go back. A step costs O(running requests + new blocks).
  */
 export class SimulatedEngine {
   readonly #options: EngineOptions;
-  readonly #profile: TimingProfile;
-  readonly #blocks: BlockManager;
-  readonly #waiting: Sequence[] = [];
-  readonly #running: Sequence[] = [];
-  /** Waiting for blocks from another engine. */
-  readonly #fetching = new Map<Sequence, number>();
-  /** Finished prefills whose blocks are kept, with the end of their lease. */
-  readonly #kept = new Map<string, { readonly blocks: readonly number[]; readonly untilMs: number }>();
   readonly #outputs: SimOutput[] = [];
-  readonly #removedWords: number[] = [];
-  #step: Step | null = null;
+  readonly #cache: SequenceCache;
+  readonly #queues = new RunQueues();
+  readonly #kept = new KeptPrefills();
+  readonly #byId = new Map<string, Sequence>();
+  readonly #totals: LoadTotals = emptyTotals();
+  /** Sequences of the step under way. */
+  #batch: Sequence[] = [];
+  #stepEndMs: number | null = null;
+  /** Something has changed that may let a step begin. */
+  #mayBegin = false;
   #nowMs: number;
-  #preemptions = 0;
-  #queriedTokens = 0;
-  #hitTokens = 0;
 
-  constructor(options: EngineOptions, profile: TimingProfile, nowMs: number) {
-    this.#options = options;
-    this.#profile = profile;
-    this.#nowMs = nowMs;
-    this.#blocks = new BlockManager(options.blockCount, {
-      removed: (lo, hi) => void this.#removedWords.push(lo, hi),
-    });
-  }
-
-  /** Takes a request at a time not before the last `advance`. @throws TypeError for an id that is in use. */
-  submit(request: SimRequest, nowMs: number): void {
-    if (this.#find(request.id) !== null)
-      throw new TypeError(`Cannot submit request ${request.id}: the id is in use`);
-    this.#nowMs = Math.max(this.#nowMs, nowMs);
-    const needed = Math.ceil((request.tokens.length + request.outputTokensMax) / this.#options.blockSize);
-    if (needed > this.#options.blockCount) {
-      const message = `The request needs ${needed} KV blocks, the engine has ${this.#options.blockCount}`;
-      this.#outputs.push({ kind: 'rejected', atMs: this.#nowMs, id: request.id, message });
-      return;
+  /** @throws RangeError for a size or limit that is no whole number of at least 1. */
+  constructor(options: EngineOptions, nowMs: number) {
+    for (const name of ['blockSize', 'blockCount', 'stepTokensMax', 'runningMax', 'waitingMax'] as const) {
+      if (!Number.isSafeInteger(options[name]) || options[name] < 1)
+        throw new RangeError(
+          `Cannot make an engine: ${name} must be a whole number of at least 1, received ${options[name]}`,
+        );
     }
-    this.#waiting.push(new Sequence(request, this.#options.blockSize));
-    this.#begin();
+    this.#options = options;
+    this.#nowMs = nowMs;
+    this.#cache = new SequenceCache(options.blockCount, options.blockSize, this.#outputs);
   }
 
-  /** Ends a request without an answer. @returns false when it is not known. */
-  abort(id: string): boolean {
-    const sequence = this.#find(id);
-    if (sequence === null) return false;
-    remove(this.#waiting, sequence);
-    remove(this.#running, sequence);
-    this.#fetching.delete(sequence);
-    this.#blocks.release(sequence.blocks);
-    sequence.blocks = [];
+  /** Takes a request, or says why not. Requests of one time are taken up together by the next `advance`. @throws TypeError for an id in use. */
+  submit(request: SimRequest, nowMs: number): SubmitOutcome {
+    this.#runBefore(nowMs);
+    const { id, tokens, outputTokensMax } = request;
+    if (this.#byId.has(id) || this.#kept.has(id))
+      throw new TypeError(`Cannot submit request ${id}: the id is in use`);
+    if (tokens.length === 0) throw new RangeError(`Cannot submit request ${id}: it has no tokens`);
+    const { blockSize, blockCount, waitingMax } = this.#options;
+    // The KV of the last token is never needed.
+    const neededBlocks = Math.ceil((tokens.length + outputTokensMax - 1) / blockSize);
+    if (neededBlocks > blockCount) {
+      this.#totals.refusedRequests += 1;
+      return { kind: 'neverFits', neededBlocks, blockCount };
+    }
+    if (this.#queues.waiting.length >= waitingMax) {
+      this.#totals.refusedRequests += 1;
+      return { kind: 'queueFull', waitingMax };
+    }
+    const sequence = new Sequence(request, blockSize, this.#nowMs);
+    this.#byId.set(id, sequence);
+    this.#queues.waiting.push(sequence);
+    this.#mayBegin = true;
+    return { kind: 'accepted' };
+  }
+
+  /** Ends a request without an answer and frees its blocks. @returns false when it is not known, e.g. because it has finished. */
+  abort(id: string, nowMs: number): boolean {
+    this.#runBefore(nowMs);
+    const sequence = this.#byId.get(id);
+    if (sequence === undefined) return false;
+    this.#end(sequence);
+    return true;
+  }
+
+  /** The blocks of a `transferWanted` are on their way: they are there once the model's time is over, at the earliest now. @returns false when nobody waits. */
+  transferred(id: string, nowMs: number): boolean {
+    this.#runBefore(nowMs);
+    const sequence = this.#byId.get(id);
+    if (sequence?.state !== 'fetching') return false;
+    const endMs = sequence.transferStartMs + transferMs(this.#options.transfer, sequence.fetchedTokens);
+    this.#queues.expectArrival(sequence, Math.max(endMs, this.#nowMs));
+    return true;
+  }
+
+  /** The blocks of a `transferWanted` will not come: the request fails or is computed here, by policy. @returns false when nobody waits. */
+  transferFailed(id: string, nowMs: number): boolean {
+    this.#runBefore(nowMs);
+    const sequence = this.#byId.get(id);
+    if (sequence?.state !== 'fetching') return false;
+    this.#totals.failedTransfers += 1;
+    if (this.#options.transfer.onFailure === 'fail') {
+      this.#outputs.push({ kind: 'failed', atMs: this.#nowMs, id });
+      this.#end(sequence);
+      return true;
+    }
+    sequence.fetchedTokens = 0;
+    this.#queues.arrive(sequence);
+    this.#mayBegin = true;
     return true;
   }
 
   /** Lets go of what a finished prefill has kept. @returns false when nothing is kept under the id. */
-  release(id: string): boolean {
-    const kept = this.#kept.get(id);
-    if (kept === undefined) return false;
-    this.#kept.delete(id);
-    this.#blocks.release(kept.blocks);
-    this.#begin();
-    return true;
+  release(id: string, nowMs: number): boolean {
+    this.#runBefore(nowMs);
+    return this.#letGo(id);
   }
 
-  /** Keeps blocks of a finished prefill for longer. @returns false when nothing is kept under the id. */
+  /** Keeps blocks of a finished prefill for longer; never for less. @returns false when nothing is kept under the id. */
   extendLease(id: string, untilMs: number): boolean {
-    const kept = this.#kept.get(id);
-    if (kept === undefined) return false;
-    this.#kept.set(id, { blocks: kept.blocks, untilMs: Math.max(kept.untilMs, untilMs) });
-    return true;
+    return this.#kept.extend(id, untilMs);
   }
 
-  /** Forgets cached blocks that nobody uses. */
-  resetCache(): void {
-    this.#blocks.reset();
-    this.#flushRemoved();
+  /** Forgets all cached blocks. @returns false, and nothing changes, while any are in use or kept, as in vLLM. */
+  resetCache(nowMs: number): boolean {
+    this.#runBefore(nowMs);
+    return this.#cache.reset();
   }
 
-  /** Does all that is due up to a time, possibly many steps, and answers with what came out since the last call. */
+  /** Does all that is due up to a time, possibly many steps, and returns what came out since the last call. */
   advance(toMs: number): readonly SimOutput[] {
-    for (let dueMs = this.#nextDueMs(); dueMs <= toMs; dueMs = this.#nextDueMs()) {
-      this.#nowMs = Math.max(this.#nowMs, dueMs);
-      this.#expireLeases();
-      this.#arrive();
-      if (this.#step !== null && this.#step.endMs <= this.#nowMs) this.#complete(this.#step);
-      this.#begin();
-    }
-    this.#nowMs = Math.max(this.#nowMs, toMs);
+    this.#runBefore(toMs);
+    while (this.#nextDueMs() <= toMs) this.#doDue();
     return this.#outputs.splice(0);
   }
 
@@ -119,236 +142,216 @@ export class SimulatedEngine {
 
   load(): SimLoad {
     return {
-      runningRequests: this.#running.length + this.#fetching.size,
-      waitingRequests: this.#waiting.length,
-      kvUsedShare: this.#blocks.usedShare,
-      preemptions: this.#preemptions,
-      queriedTokens: this.#queriedTokens,
-      hitTokens: this.#hitTokens,
+      ...this.#totals,
+      runningRequests: this.#queues.running.length,
+      waitingRequests: this.#queues.waitingCount,
+      keptPrefills: this.#kept.count,
+      kvUsedShare: this.#cache.usedShare,
+      cachedBlocks: this.#cache.cachedBlocks,
     };
   }
 
+  #runBefore(nowMs: number): void {
+    while (this.#nextDueMs() < nowMs) this.#doDue();
+    this.#nowMs = Math.max(this.#nowMs, nowMs);
+  }
+
+  #doDue(): void {
+    this.#nowMs = Math.max(this.#nowMs, this.#nextDueMs());
+    for (const id of this.#kept.expired(this.#nowMs)) this.#expire(id);
+    for (const sequence of this.#queues.takeArrivals(this.#nowMs)) this.#arrive(sequence);
+    if (this.#stepEndMs !== null && this.#stepEndMs <= this.#nowMs) this.#completeStep();
+    if (this.#stepEndMs === null) this.#beginStep();
+  }
+
   #nextDueMs(): number {
-    let dueMs = this.#step?.endMs ?? Infinity;
-    for (const readyMs of this.#fetching.values()) dueMs = Math.min(dueMs, readyMs);
-    for (const { untilMs } of this.#kept.values()) dueMs = Math.min(dueMs, untilMs);
-    return dueMs;
+    const dueMs = this.#stepEndMs ?? (this.#mayBegin ? this.#nowMs : Infinity);
+    return Math.min(dueMs, this.#queues.arrivalDueMs, this.#kept.dueMs);
   }
 
-  #find(id: string): Sequence | null {
-    for (const list of [this.#running, this.#waiting, this.#fetching.keys()]) {
-      for (const sequence of list) if (sequence.request.id === id) return sequence;
-    }
-    return null;
+  #beginStep(): void {
+    this.#mayBegin = false;
+    const budget = this.#serveRunning();
+    // After a preemption nobody is taken up, or the freed blocks would be gone again; but when nobody is left to run the others must get on.
+    if (budget !== null) this.#takeUp(budget);
+    else if (this.#batch.length === 0) this.#takeUp(this.#options.stepTokensMax);
+    this.#cache.flushRemoved();
+    if (this.#batch.length > 0) this.#stepEndMs = this.#nowMs + this.#stepDurationMs();
   }
 
-  /** Plans the next step when none runs and there is work. */
-  #begin(): void {
-    if (this.#step !== null) return;
-    const shares: Share[] = [];
+  /** Gives running requests their tokens, oldest first. @returns the budget left; null when one was preempted: then none is taken up. */
+  #serveRunning(): number | null {
+    const { running } = this.#queues;
+    const runningCount = running.length;
     let budget = this.#options.stepTokensMax;
-    for (const sequence of [...this.#running]) {
-      if (budget === 0) break;
-      // It may have been preempted for one before it.
-      if (!this.#running.includes(sequence)) continue;
+    for (let index = 0; index < running.length && budget > 0; index += 1) {
+      const sequence = running[index];
+      if (sequence === undefined) break;
       const tokens = Math.min(sequence.remainingTokens, budget);
-      if (!this.#makeRoom(sequence, tokens)) continue;
-      shares.push({ sequence, tokens });
+      // When it was preempted itself it was the newest, so nobody comes after it.
+      if (!this.#makeRoom(sequence, tokens)) break;
+      this.#schedule(sequence, tokens);
       budget -= tokens;
     }
-    budget = this.#takeUp(shares, budget);
-    // A later one may have been preempted after it got its share.
-    const kept = shares.filter(({ sequence }) => this.#running.includes(sequence));
-    this.#flushRemoved();
-    if (kept.length > 0) this.#step = { shares: kept, endMs: this.#nowMs + this.#durationMs(kept) };
+    return running.length < runningCount ? null : budget;
   }
 
-  /** Moves waiting sequences to running while budget, places and blocks last, oldest first. @returns the budget left. */
-  #takeUp(shares: Share[], budgetTokens: number): number {
-    let budget = budgetTokens;
-    while (budget > 0 && this.#running.length + this.#fetching.size < this.#options.runningMax) {
-      const sequence = this.#waiting[0];
-      if (sequence === undefined) break;
-      const cachedBlocks = this.#referenceCached(sequence);
-      const isFetched = sequence.request.role.kind === 'decode' && sequence.outputTokens === 0;
-      const tokens = isFetched ? sequence.remainingTokens : Math.min(sequence.remainingTokens, budget);
-      if (!this.#grow(sequence, tokens)) {
-        this.#rewind(sequence);
-        break;
-      }
-      this.#waiting.shift();
-      this.#countLookup(sequence, cachedBlocks);
-      if (isFetched) {
-        const { role } = sequence.request;
-        this.#fetching.set(sequence, this.#nowMs + (role.kind === 'decode' ? role.transferMs : 0));
-      } else {
-        this.#running.push(sequence);
-        shares.push({ sequence, tokens });
-        budget -= tokens;
-      }
-    }
-    return budget;
-  }
-
-  /** Uses the blocks of the sequence's longest cached prefix; its last token is always computed, for the next one comes from it. */
-  #referenceCached(sequence: Sequence): number {
-    const { blockSize } = this.#options;
-    const most = Math.floor((sequence.tokenCount - 1) / blockSize);
-    const words = sequence.words(0, most);
-    let found = 0;
-    while (found < most) {
-      const block = this.#blocks.find(words[found * 2] ?? 0, words[found * 2 + 1] ?? 0);
-      if (block === null) break;
-      this.#blocks.reference(block);
-      sequence.blocks.push(block);
-      found += 1;
-    }
-    sequence.computedTokens = found * blockSize;
-    sequence.namedBlocks = found;
-    return found;
-  }
-
-  #countLookup(sequence: Sequence, cachedBlocks: number): void {
-    const cachedTokens = cachedBlocks * this.#options.blockSize;
-    if (sequence.cachedTokens === null) {
-      this.#queriedTokens += sequence.request.tokens.length;
-      this.#hitTokens += Math.min(cachedTokens, sequence.request.tokens.length);
-    }
-    sequence.cachedTokens ??= cachedTokens;
-  }
-
-  #rewind(sequence: Sequence): void {
-    this.#blocks.release(sequence.blocks);
-    sequence.blocks = [];
-    sequence.computedTokens = 0;
-    sequence.namedBlocks = 0;
-  }
-
-  /** Blocks for the next tokens of a running sequence; the newest others start over until there are enough, at last itself. */
+  /** Blocks for the next tokens of a running request; the newest ones start over until there are enough, at last itself. */
   #makeRoom(sequence: Sequence, tokens: number): boolean {
-    while (!this.#grow(sequence, tokens)) {
-      const newest = this.#running.at(-1);
-      if (newest === undefined) return false;
-      this.#running.pop();
-      this.#rewind(newest);
-      this.#waiting.unshift(newest);
-      this.#preemptions += 1;
+    while (!this.#cache.grow(sequence, tokens)) {
+      const newest = this.#queues.preemptNewest();
+      this.#cache.rewind(newest);
+      this.#totals.preemptions += 1;
       if (newest === sequence) return false;
     }
     return true;
   }
 
-  /** Allocates what `tokens` more need, all or nothing. */
-  #grow(sequence: Sequence, tokens: number): boolean {
-    const needed =
-      Math.ceil((sequence.computedTokens + tokens) / this.#options.blockSize) - sequence.blocks.length;
-    if (needed > this.#blocks.unusedCount) return false;
-    for (let count = 0; count < needed; count += 1) {
-      const block = this.#blocks.allocate();
-      if (block !== null) sequence.blocks.push(block);
+  /** Takes up requests while budget, places and blocks last: those whose blocks have arrived, then waiting ones, oldest first. */
+  #takeUp(budgetTokens: number): void {
+    let budget = budgetTokens;
+    while (budget > 0 && this.#queues.running.length < this.#options.runningMax) {
+      const sequence = this.#queues.next();
+      if (sequence === null) return;
+      if (sequence.state === 'waiting' && !this.#admit(sequence)) return;
+      if (sequence.mayFetch) {
+        this.#beginTransfer(sequence);
+        continue;
+      }
+      const tokens = Math.min(sequence.remainingTokens, budget);
+      if (!this.#cache.grow(sequence, tokens)) return;
+      this.#queues.run(sequence);
+      this.#schedule(sequence, tokens);
+      budget -= tokens;
     }
+  }
+
+  #admit(sequence: Sequence): boolean {
+    if (!this.#cache.admit(sequence)) return false;
+    if (sequence.cachedTokens !== null) return true;
+    // Taken up for the first time; what it finds of itself after a preemption does not count.
+    sequence.startedMs = this.#nowMs;
+    sequence.cachedTokens = sequence.computedTokens;
+    this.#totals.queriedTokens += sequence.tokenCount;
+    this.#totals.hitTokens += sequence.computedTokens;
     return true;
   }
 
-  #durationMs(shares: readonly Share[]): number {
-    let prefillTokens = 0;
-    let decodeSequences = 0;
-    for (const { sequence, tokens } of shares) {
-      if (tokens === 1 && sequence.computedTokens > 0) decodeSequences += 1;
-      else prefillTokens += tokens;
-    }
-    return stepMs(this.#profile, { prefillTokens, decodeSequences, kvShare: this.#blocks.usedShare });
+  #beginTransfer(sequence: Sequence): void {
+    const { id } = sequence.request;
+    const tokens = sequence.remainingTokens;
+    this.#cache.grow(sequence, tokens);
+    sequence.mayFetch = false;
+    sequence.fetchedTokens = tokens;
+    sequence.transferStartMs = this.#nowMs;
+    this.#queues.fetch(sequence);
+    this.#outputs.push({ kind: 'transferWanted', atMs: this.#nowMs, id, tokens });
   }
 
-  #complete({ shares }: Step): void {
-    this.#step = null;
-    for (const { sequence, tokens } of shares) {
+  /** All is there but the last token, which must be computed here for the first one to come out. */
+  #arrive(sequence: Sequence): void {
+    this.#totals.fetchedTokens += sequence.fetchedTokens;
+    sequence.computedTokens = sequence.tokenCount - 1;
+    this.#cache.nameBlocks(sequence);
+    this.#queues.arrive(sequence);
+    this.#outputs.push({ kind: 'transferEnded', atMs: this.#nowMs, id: sequence.request.id });
+    this.#mayBegin = true;
+  }
+
+  #schedule(sequence: Sequence, tokens: number): void {
+    sequence.stepTokens = tokens;
+    this.#batch.push(sequence);
+  }
+
+  #stepDurationMs(): number {
+    let prefillTokens = 0;
+    let prefillPairs = 0;
+    let decodeSequences = 0;
+    for (const { stepTokens, computedTokens } of this.#batch) {
+      if (stepTokens === 1 && computedTokens > 0) {
+        decodeSequences += 1;
+        continue;
+      }
+      prefillTokens += stepTokens;
+      prefillPairs += stepTokens * (stepTokens + 2 * computedTokens);
+    }
+    this.#totals.steps += 1;
+    this.#totals.prefillTokens += prefillTokens;
+    const { usedShare: kvShare } = this.#cache;
+    return stepMs(this.#options.timing, { prefillTokens, prefillPairs, decodeSequences, kvShare });
+  }
+
+  #completeStep(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#stepEndMs = null;
+    this.#mayBegin = true;
+    for (const sequence of batch) {
       // Aborted meanwhile.
-      if (!this.#running.includes(sequence)) continue;
-      sequence.computedTokens += tokens;
-      this.#nameBlocks(sequence);
+      if (sequence.state !== 'running') continue;
+      sequence.computedTokens += sequence.stepTokens;
+      this.#cache.nameBlocks(sequence);
       if (sequence.remainingTokens === 0) this.#generate(sequence);
     }
-  }
-
-  /** Tells the cache which blocks are complete now. */
-  #nameBlocks(sequence: Sequence): void {
-    const complete = Math.floor(sequence.computedTokens / this.#options.blockSize);
-    const from = sequence.namedBlocks;
-    if (complete <= from) return;
-    const words = sequence.words(from, complete);
-    let runStart: number | null = null;
-    for (let block = from; block <= complete; block += 1) {
-      const at = (block - from) * 2;
-      const isNew =
-        block < complete &&
-        this.#blocks.name(sequence.blocks[block] ?? 0, words[at] ?? 0, words[at + 1] ?? 0);
-      if (isNew) runStart ??= block;
-      else if (runStart !== null) {
-        const parent = runStart === 0 ? null : sequence.words(runStart - 1, runStart);
-        const hashes = words.slice((runStart - from) * 2, at);
-        this.#outputs.push({ kind: 'kvStored', parent, hashes });
-        runStart = null;
-      }
-    }
-    sequence.namedBlocks = complete;
+    this.#queues.dropEnded();
   }
 
   #generate(sequence: Sequence): void {
-    const { request } = sequence;
-    const token = request.nextToken(sequence.outputTokens);
-    if (token === null) {
-      this.#finish(sequence, 'stop');
-      return;
-    }
-    this.#outputs.push({
-      kind: 'token',
-      atMs: this.#nowMs,
-      id: request.id,
-      token,
-      index: sequence.outputTokens,
-    });
+    const { id, source, outputTokensMax } = sequence.request;
+    const token = source.next();
+    this.#outputs.push({ kind: 'token', atMs: this.#nowMs, id, token });
+    if (sequence.outputTokens === 0) sequence.firstTokenMs = this.#nowMs;
     sequence.append(token);
-    if (sequence.outputTokens >= request.outputTokensMax) this.#finish(sequence, 'length');
+    this.#totals.outputTokens += 1;
+    if (source.isEnded) this.#finish(sequence, 'stop');
+    else if (sequence.outputTokens >= outputTokensMax) this.#finish(sequence, 'length');
   }
 
+  /** Leaves it in `running`: `dropEnded` takes all that have finished in a step at once. */
   #finish(sequence: Sequence, reason: FinishReason): void {
     const { id, tokens, role } = sequence.request;
-    remove(this.#running, sequence);
-    if (role.kind === 'prefill')
-      this.#kept.set(id, { blocks: sequence.blocks, untilMs: this.#nowMs + role.leaseMs });
-    else this.#blocks.release(sequence.blocks);
-    const { outputTokens, cachedTokens } = sequence;
-    const usage = { promptTokens: tokens.length, outputTokens, cachedTokens: cachedTokens ?? 0 };
-    this.#outputs.push({ kind: 'finished', atMs: this.#nowMs, id, reason, usage });
+    const { outputTokens, fetchedTokens, arrivedMs, startedMs, firstTokenMs, blocks } = sequence;
+    sequence.state = 'ended';
+    this.#byId.delete(id);
+    // An answer that has ended by itself needs no decode engine, so vLLM keeps nothing for one.
+    const keptBlocks = role.kind === 'prefill' && reason === 'length' ? blocks : null;
+    if (role.kind === 'prefill' && keptBlocks !== null)
+      this.#kept.keep(id, keptBlocks, this.#nowMs + role.leaseMs);
+    else this.#cache.release(blocks);
+    this.#outputs.push({
+      kind: 'finished',
+      atMs: this.#nowMs,
+      id,
+      reason,
+      usage: {
+        promptTokens: tokens.length,
+        outputTokens,
+        cachedTokens: sequence.cachedTokens ?? 0,
+        fetchedTokens,
+      },
+      times: { arrivedMs, startedMs, firstTokenMs },
+      keptBlocks,
+    });
   }
 
-  /** Sequences whose blocks have come begin to run; only their last token is left to compute. */
-  #arrive(): void {
-    for (const [sequence, readyMs] of this.#fetching) {
-      if (readyMs > this.#nowMs) continue;
-      this.#fetching.delete(sequence);
-      sequence.computedTokens = Math.max(sequence.computedTokens, sequence.tokenCount - 1);
-      this.#nameBlocks(sequence);
-      this.#running.push(sequence);
-    }
+  #end(sequence: Sequence): void {
+    this.#byId.delete(sequence.request.id);
+    this.#queues.remove(sequence);
+    this.#cache.rewind(sequence);
+    this.#mayBegin = true;
   }
 
-  #expireLeases(): void {
-    for (const [id, kept] of this.#kept) {
-      if (kept.untilMs > this.#nowMs) continue;
-      this.release(id);
-      this.#outputs.push({ kind: 'leaseExpired', atMs: this.#nowMs, id });
-    }
+  #expire(id: string): void {
+    if (!this.#letGo(id)) return;
+    this.#totals.expiredLeases += 1;
+    this.#outputs.push({ kind: 'leaseExpired', atMs: this.#nowMs, id });
   }
 
-  #flushRemoved(): void {
-    if (this.#removedWords.length === 0) return;
-    this.#outputs.push({ kind: 'kvRemoved', hashes: Uint32Array.from(this.#removedWords.splice(0)) });
+  #letGo(id: string): boolean {
+    const blocks = this.#kept.take(id);
+    if (blocks === null) return false;
+    this.#cache.release(blocks);
+    this.#mayBegin = true;
+    return true;
   }
-}
-
-function remove(list: Sequence[], sequence: Sequence): void {
-  const index = list.indexOf(sequence);
-  if (index !== -1) list.splice(index, 1);
 }
