@@ -1,43 +1,67 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConversationEncoder } from './conversation-encoder.js';
-import { loadTokenizer } from './load-tokenizer.js';
+import { ConversationEncoder, SEGMENT_UNITS_MAX } from './conversation-encoder.js';
+import { MARKS, changedMock, mock } from '../test/mock-variants.js';
 import type { LoadedTokenizer } from './load-tokenizer.js';
-import { mockTokenizerPath } from './mock-tokenizer.js';
 
-async function load(): Promise<LoadedTokenizer> {
-  const loading = await loadTokenizer(mockTokenizerPath);
-  if (loading.kind !== 'loaded') throw new Error(`the mock tokenizer is ${loading.kind}`);
-  return loading.loaded;
+const loaded = mock();
+
+function encodeWhole({ tokenizer }: LoadedTokenizer, text: string): number[] {
+  return tokenizer.encode(text, { add_special_tokens: false }).ids;
 }
 
-const loaded = await load();
-const encodeWhole = (text: string): number[] =>
-  loaded.tokenizer.encode(text, { add_special_tokens: false }).ids;
+const piece = fc.oneof(
+  fc.constantFrom(...MARKS, '\n', ' ', '  ', '<|im_', '|>', 'the harbour ', '鯨', '\u0301', '\u2581'),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+);
+
+/** Tokenizers whose settings touch the borders, each in another way. */
+const VARIANTS: readonly (readonly [string, () => LoadedTokenizer])[] = [
+  ['the mock tokenizer', mock],
+  ['a normalizer', () => changedMock({ normalizer: { type: 'NFC' } })],
+  [
+    'special tokens that strip their neighbours',
+    () => changedMock({ addedToken: (token) => ({ ...token, rstrip: token.content === '<|im_start|>' }) }),
+  ],
+  [
+    'special tokens searched for in normalized text',
+    () =>
+      changedMock({
+        normalizer: { type: 'Lowercase' },
+        addedToken: (token) => ({ ...token, normalized: token.content === '<|im_end|>' }),
+      }),
+  ],
+  ['one token that begins another', () => changedMock({ furtherTokens: ['<|im_start|>x', '<|im_'] })],
+  [
+    'a prefix space for every stretch',
+    () =>
+      changedMock({
+        preTokenizer: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false, use_regex: true },
+      }),
+  ],
+  [
+    'a mark before the first stretch only',
+    () =>
+      changedMock({ preTokenizer: { type: 'Metaspace', replacement: '\u2581', prepend_scheme: 'first' } }),
+  ],
+  [
+    'a mark before every stretch',
+    () =>
+      changedMock({ preTokenizer: { type: 'Metaspace', replacement: '\u2581', prepend_scheme: 'always' } }),
+  ],
+];
 
 describe('ConversationEncoder', () => {
-  it('gives the ids of encoding the whole text at once, whatever is cached or evicted', () => {
-    const encoder = new ConversationEncoder(loaded, 50);
-    const piece = fc.oneof(
-      fc.constantFrom(
-        '<|im_start|>',
-        '<|im_end|>',
-        '<|endoftext|>',
-        '\n',
-        ' ',
-        '<|im_',
-        'the harbour ',
-        '鯨',
-      ),
-      fc.string({ unit: 'binary', maxLength: 12 }),
-    );
+  it.each(VARIANTS)('gives the ids of encoding the whole text at once: %s', (_name, make) => {
+    const variant = make();
+    const encoder = new ConversationEncoder(variant, 50);
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
         const text = pieces.join('');
-        expect([...encoder.encode(text)]).toEqual(encodeWhole(text));
-        expect([...encoder.encode(text)]).toEqual(encodeWhole(text));
+        expect([...encoder.encode(text)]).toEqual(encodeWhole(variant, text));
+        expect([...encoder.encode(text)]).toEqual(encodeWhole(variant, text));
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
@@ -48,26 +72,34 @@ describe('ConversationEncoder', () => {
     const before = encoder.counts();
     encoder.encode(`${first}<|im_start|>assistant\nNobody knows.<|im_end|>`);
     const after = encoder.counts();
-    expect(after.missTokens - before.missTokens).toBe(encodeWhole('assistant\nNobody knows.').length);
+    expect(after.missTokens - before.missTokens).toBe(encodeWhole(loaded, 'assistant\nNobody knows.').length);
     expect(after.hitTokens).toBe(before.missTokens);
   });
 
   it('counts the ids it evicts when the cache is full', () => {
     const encoder = new ConversationEncoder(loaded, 4);
-    encoder.encode('the');
-    encoder.encode('鯨鯨鯨');
-    encoder.encode('a');
-    encoder.encode('b');
-    encoder.encode('c');
-    encoder.encode('d');
-    encoder.encode('e');
-    expect(encoder.counts().evictedTokens).toBeGreaterThan(0);
+    for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) encoder.encode(text);
+    expect(encoder.counts()).toMatchObject({ evictedTokens: 2, cachedTokens: 4 });
   });
 
-  it('does not cache when the tokenizer looks across special tokens', () => {
-    const encoder = new ConversationEncoder({ ...loaded, boundaries: null }, 1000);
+  it('weighs a text of few tokens by its length', () => {
+    const letters = changedMock({ preTokenizer: { type: 'Whitespace' } });
+    const encoder = new ConversationEncoder(letters, 100);
+    expect(encoder.encode(' '.repeat(800))).toHaveLength(0);
+    expect(encoder.counts().cachedTokens).toBe(50);
+  });
+
+  it('does not keep a text that is longer than any conversation should be', () => {
+    const encoder = new ConversationEncoder(loaded, 10_000_000);
+    const text = 'a b '.repeat(SEGMENT_UNITS_MAX / 4 + 1);
+    encoder.encode(text);
+    expect(encoder.counts()).toMatchObject({ oversizedSegments: 1, cachedTokens: 0 });
+  });
+
+  it('does not cache when the tokenizer has no borders', () => {
+    const encoder = new ConversationEncoder({ ...loaded, borders: null }, 1000);
     const text = '<|im_start|>user\nhello<|im_end|>';
-    expect([...encoder.encode(text)]).toEqual(encodeWhole(text));
-    expect(encoder.counts()).toEqual({ hitTokens: 0, missTokens: 0, evictedTokens: 0 });
+    expect([...encoder.encode(text)]).toEqual(encodeWhole(loaded, text));
+    expect(encoder.counts()).toMatchObject({ hitTokens: 0, missTokens: 0, cachedTokens: 0 });
   });
 });

@@ -6,16 +6,21 @@ export const textErrors = {
     meaning: 'There is no tokenizer.json in the given folder.',
     retryable: false,
   },
-  TEXT_TOKENIZER_INVALID: { meaning: 'A tokenizer file cannot be understood.', retryable: false },
+  TEXT_TOKENIZER_INVALID: {
+    meaning: 'A tokenizer file cannot be read or understood.',
+    retryable: false,
+  },
   TEXT_TEMPLATE_FAILED: {
     meaning: 'The model has no chat template, or it refuses the messages.',
     retryable: false,
   },
+  TEXT_ENCODING_FAILED: { meaning: 'The tokenizer refuses the text.', retryable: false },
   TEXT_QUEUE_FULL: { meaning: 'As many requests wait for a worker as may.', retryable: true },
   TEXT_WORKER_FAILED: {
     meaning: 'The worker thread ended while it had the request, or cannot start.',
     retryable: true,
   },
+  TEXT_NOT_DECODING: { meaning: 'The service was created without decoding.', retryable: false },
   TEXT_CLOSED: { meaning: 'The service has not been started or was closed.', retryable: false },
 } as const;
 

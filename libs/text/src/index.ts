@@ -1,3 +1,4 @@
+export { byteSymbols } from './byte-symbols.js';
 export { TextError, textErrors } from './errors.js';
 export type { TextErrorCode } from './errors.js';
 export { mockTokenizerPath } from './mock-tokenizer.js';

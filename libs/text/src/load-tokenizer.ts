@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { findBorders } from './segment-borders.js';
+import type { SegmentBorders } from './segment-borders.js';
+import { readAddedTokens } from './tokenizer-json.js';
+import type { AddedToken, TokenizerJson } from './tokenizer-json.js';
 
 /** What this package uses of the library's tokenizer. */
 export interface TokenizerCalls {
@@ -16,12 +20,16 @@ const LibraryTokenizer = Tokenizer as unknown as new (tokenizer: object, config:
 /** A tokenizer and what its files say that the library does not tell. */
 export interface LoadedTokenizer {
   readonly tokenizer: TokenizerCalls;
-  /** Source of the chat template; null when the model has none. */
-  readonly chatTemplate: string | null;
+  /** By text. */
+  readonly addedTokens: ReadonlyMap<string, AddedToken>;
+  /** True when ids decode to bytes of UTF-8, one after the other. */
+  readonly isByteLevel: boolean;
+  /** Where a text may be cut without changing its ids; null when nowhere. */
+  readonly borders: SegmentBorders | null;
+  /** Sources of chat templates by name; empty when the model has none. */
+  readonly chatTemplates: ReadonlyMap<string, string>;
   /** Texts such as `bos_token` that templates may name. */
   readonly namedTokens: Readonly<Record<string, string>>;
-  /** Ids of added tokens by text when text between them encodes by itself; null when it does not. */
-  readonly boundaries: ReadonlyMap<string, number> | null;
 }
 
 export type TokenizerLoading =
@@ -29,47 +37,47 @@ export type TokenizerLoading =
   | { readonly kind: 'missing'; readonly path: string }
   | { readonly kind: 'invalid'; readonly reason: string };
 
-interface TokenizerJson {
-  readonly normalizer?: unknown;
-  readonly pre_tokenizer?: unknown;
-  readonly added_tokens?: readonly AddedTokenJson[];
-}
-
-interface AddedTokenJson {
-  readonly id: number;
-  readonly content: string;
-  readonly special?: boolean;
-  readonly lstrip?: boolean;
-  readonly rstrip?: boolean;
-  readonly single_word?: boolean;
-}
-
 type Config = Readonly<Record<string, unknown>>;
 
 /** Reads `tokenizer.json`, and `tokenizer_config.json` and `chat_template.jinja` when they are there. */
 export async function loadTokenizer(folder: string): Promise<TokenizerLoading> {
   const path = join(folder, 'tokenizer.json');
-  const tokenizerText = await readOrNull(path);
-  if (tokenizerText === null) return { kind: 'missing', path };
-  const configText = await readOrNull(join(folder, 'tokenizer_config.json'));
-  const templateText = await readOrNull(join(folder, 'chat_template.jinja'));
   try {
-    const json = JSON.parse(tokenizerText) as TokenizerJson;
-    const config = JSON.parse(configText ?? '{}') as Config;
-    const loaded: LoadedTokenizer = {
-      // The library would tidy spaces before punctuation by default; ids must decode to the text they came from.
-      tokenizer: new LibraryTokenizer(json, { clean_up_tokenization_spaces: false, ...config }),
-      chatTemplate: templateText ?? readTemplate(config),
-      namedTokens: readNamedTokens(config),
-      boundaries: readBoundaries(json, config),
-    };
-    return { kind: 'loaded', loaded };
+    const tokenizerText = await readOrNull(path);
+    if (tokenizerText === null) return { kind: 'missing', path };
+    const configText = await readOrNull(join(folder, 'tokenizer_config.json'));
+    const templateText = await readOrNull(join(folder, 'chat_template.jinja'));
+    const json = parseObject(tokenizerText, 'tokenizer.json') as TokenizerJson;
+    const config = parseObject(configText ?? '{}', 'tokenizer_config.json') as Config;
+    return { kind: 'loaded', loaded: assembleTokenizer(json, config, templateText) };
   } catch (error) {
-    return {
-      kind: 'invalid',
-      reason: `${folder}: ${error instanceof Error ? error.message : String(error)}`,
-    };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: 'invalid', reason: `${folder}: ${reason}` };
   }
+}
+
+/**
+ * @param templateText of `chat_template.jinja`, which wins over a template in the configuration.
+ * @throws Error when the library refuses the tokenizer.
+ */
+export function assembleTokenizer(
+  json: TokenizerJson,
+  config: Config,
+  templateText: string | null,
+): LoadedTokenizer {
+  const complete = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, ...json };
+  // The library tidies spaces before punctuation unless told not to; ids must decode to the text they came from.
+  const tokenizer = new LibraryTokenizer(complete, { ...config, clean_up_tokenization_spaces: false });
+  const addedTokens = readAddedTokens(json);
+  return {
+    tokenizer,
+    addedTokens,
+    isByteLevel: json.decoder?.type === 'ByteLevel' && (json.model?.end_of_word_suffix ?? null) === null,
+    borders: findBorders(json, addedTokens, tokenizer),
+    chatTemplates:
+      templateText === null ? readTemplates(config) : new Map([['default', templateText] as const]),
+    namedTokens: readNamedTokens(config),
+  };
 }
 
 async function readOrNull(path: string): Promise<string | null> {
@@ -83,12 +91,33 @@ async function readOrNull(path: string): Promise<string | null> {
   }
 }
 
-function readTemplate(config: Config): string | null {
+function parseObject(text: string, name: string): object {
+  const value = parseJson(text, name);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new Error(`${name} is no JSON object`);
+}
+
+function parseJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${name} is no JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function readTemplates(config: Config): ReadonlyMap<string, string> {
   const template = config.chat_template;
-  if (typeof template === 'string') return template;
-  if (!Array.isArray(template)) return null;
-  const named = template as readonly { readonly name?: string; readonly template?: string }[];
-  return named.find((entry) => entry.name === 'default')?.template ?? null;
+  if (typeof template === 'string') return new Map([['default', template]]);
+  const templates = new Map<string, string>();
+  if (!Array.isArray(template)) return templates;
+  for (const entry of template as readonly { readonly name?: unknown; readonly template?: unknown }[]) {
+    if (typeof entry.name === 'string' && typeof entry.template === 'string') {
+      templates.set(entry.name, entry.template);
+    }
+  }
+  return templates;
 }
 
 function readNamedTokens(config: Config): Record<string, string> {
@@ -101,16 +130,4 @@ function readNamedTokens(config: Config): Record<string, string> {
     }
   }
   return named;
-}
-
-/** The library encodes text between added tokens apart from the rest, unless one of these settings looks across. */
-function readBoundaries(json: TokenizerJson, config: Config): ReadonlyMap<string, number> | null {
-  const added = json.added_tokens ?? [];
-  const isPlain = (token: AddedTokenJson): boolean =>
-    token.special === true && token.lstrip !== true && token.rstrip !== true && token.single_word !== true;
-  if ((json.normalizer ?? null) !== null || added.length === 0 || !added.every(isPlain)) return null;
-  if (config.remove_space === true || config.do_lowercase_and_remove_accent === true) return null;
-  // Metaspace may treat the first section of a text unlike the others.
-  if (JSON.stringify(json.pre_tokenizer ?? null).includes('"Metaspace"')) return null;
-  return new Map(added.map((token) => [token.content, token.id]));
 }

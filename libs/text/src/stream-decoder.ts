@@ -1,3 +1,5 @@
+import type { Piece } from './byte-level-pieces.js';
+
 /** Turns ids that arrive one by one into text; what `push` and `flush` return adds up to the decoded whole. */
 export interface StreamDecoder {
   /** Text that is certain after this id; empty while a character's bytes are incomplete. */
@@ -11,8 +13,9 @@ const PENDING_IDS_MAX = 64;
 const REPLACEMENT = '\uFFFD';
 
 /**
- * An incomplete character decodes to one U+FFFD at the end, which is held back until the next id decides.
- * The ids of the last text stay as context, because decoders may treat the first id of a text unlike the others.
+ * For any tokenizer, by decoding the last ids again with every new one. An incomplete character decodes to one U+FFFD at the
+ * end, which is held back until the next id decides. The ids of the last text stay as context, because decoders may treat the
+ * first id of a text unlike the others.
  */
 export function createStreamDecoder(decode: (ids: readonly number[]) => string): StreamDecoder {
   let context: number[] = [];
@@ -43,5 +46,38 @@ export function createStreamDecoder(decode: (ids: readonly number[]) => string):
       return fresh;
     },
     flush: () => (pending.length === 0 ? '' : settle(pendingText())),
+  };
+}
+
+/** For byte-level vocabularies: one table look-up for ids of whole characters, a streaming UTF-8 decoder for the rest. */
+export function createByteLevelDecoder(pieceOf: (id: number) => Piece): StreamDecoder {
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  /** Bytes may wait in `utf8`. */
+  let isUncertain = false;
+
+  const flush = (): string => {
+    isUncertain = false;
+    return utf8.decode();
+  };
+
+  return {
+    push(id) {
+      const piece = pieceOf(id);
+      switch (piece.kind) {
+        case 'nothing':
+          return '';
+        case 'added':
+          return isUncertain ? flush() + piece.text : piece.text;
+        case 'text':
+          if (!isUncertain) return piece.text;
+          isUncertain = false;
+          // Ends with a whole character, so no byte of it waits.
+          return utf8.decode(piece.bytes, { stream: true });
+        case 'bytes':
+          isUncertain = true;
+          return utf8.decode(piece.bytes, { stream: true });
+      }
+    },
+    flush,
   };
 }

@@ -1,3 +1,5 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -14,8 +16,20 @@ async function open(options: Partial<TextServiceOptions> = {}): Promise<TextServ
   return service;
 }
 
+const folders: string[] = [];
+
+/** A folder with the mock tokenizer and some of its files written anew. */
+async function copyOfMock(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kvasir-text-'));
+  folders.push(folder);
+  await cp(mockTokenizerPath, folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((service) => service.close()));
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
 });
 
 describe('createTextService()', () => {
@@ -74,10 +88,19 @@ describe('createTextService()', () => {
     expect(service.stats().cacheMissTokens).toBe(first.cacheMissTokens);
   });
 
-  it('counts special tokens in the vocabulary', async () => {
+  it('tells the vocabulary and its special tokens', async () => {
     const service = await open();
     const [last] = await service.encodeText('<|im_end|>');
     expect(service.vocabularySize()).toBe((last ?? 0) + 1);
+    expect(service.specialTokens().get('<|im_end|>')).toBe(last);
+  });
+
+  it('prefers chat_template.jinja to the template of the configuration', async () => {
+    const tokenizerPath = await copyOfMock({ 'chat_template.jinja': '{{ messages[0].content }}!' });
+    const service = await open({ tokenizerPath });
+    expect(service.decode(await service.encodeChat({ messages: [{ role: 'user', content: 'x' }] }))).toBe(
+      'x!',
+    );
   });
 });
 
@@ -100,22 +123,38 @@ describe('the trouble of createTextService()', () => {
 
   it('reports what the template refuses', async () => {
     const service = await open();
-    const templateArguments = { messages: undefined };
-    const broken = service.encodeChat({ messages: 7 as unknown as [], templateArguments });
+    const broken = service.encodeChat({ messages: [{ role: 'user', tool_calls: 7 }] });
     await expect(broken).rejects.toMatchObject({ code: 'TEXT_TEMPLATE_FAILED' });
   });
 
-  it('fails the requests of a crashed worker and serves the next one', async () => {
+  it('fails a text that cannot be encoded alone, not with those behind it', async () => {
     const service = await open();
-    // No text at all: the tokenizer throws in the worker.
-    const crashing = service.encodeText(undefined as unknown as string);
-    const waiting = service.encodeText('behind it');
-    await Promise.all([
-      expect(crashing).rejects.toMatchObject({ code: 'TEXT_WORKER_FAILED' }),
-      expect(waiting).rejects.toMatchObject({ code: 'TEXT_WORKER_FAILED' }),
-    ]);
-    expect(service.decode(await service.encodeText('again'))).toBe('again');
-    expect(service.stats().workerRestarts).toBe(1);
+    const refused = service.encodeText(undefined as unknown as string);
+    const behind = service.encodeText('behind it');
+    await expect(refused).rejects.toMatchObject({ code: 'TEXT_ENCODING_FAILED' });
+    expect(service.decode(await behind)).toBe('behind it');
+    expect(service.stats().workerRestarts).toBe(0);
+  });
+
+  it.each([
+    ['no JSON', { 'tokenizer.json': '{' }, /tokenizer\.json is no JSON/],
+    ['no object', { 'tokenizer.json': '[]' }, /tokenizer\.json is no JSON object/],
+    ['no model', { 'tokenizer.json': '{}' }, /model/],
+    ['a broken configuration', { 'tokenizer_config.json': 'x' }, /tokenizer_config\.json is no JSON/],
+    ['a broken template', { 'chat_template.jinja': '{% if %}' }, /chat template cannot be parsed/],
+  ])('says what is wrong with a tokenizer: %s', async (_what, files, reason) => {
+    const tokenizerPath = await copyOfMock(files);
+    await expect(open({ tokenizerPath })).rejects.toMatchObject({
+      code: 'TEXT_TOKENIZER_INVALID',
+      message: expect.stringMatching(reason) as string,
+    });
+  });
+
+  it('does not decode when created without', async () => {
+    const service = await open({ isDecoding: false });
+    const ids = await service.encodeText('hi');
+    expect(() => service.decode(ids)).toThrow(/isDecoding: false/);
+    expect(service.vocabularySize()).toBeGreaterThan(256);
   });
 
   it('rejects what is pending when it closes, and everything after', async () => {

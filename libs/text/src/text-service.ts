@@ -1,20 +1,25 @@
+import { byteLevelPieces } from './byte-level-pieces.js';
 import { TextError } from './errors.js';
 import { loadTokenizer } from './load-tokenizer.js';
-import type { LoadedTokenizer } from './load-tokenizer.js';
-import { createStreamDecoder } from './stream-decoder.js';
+import { createByteLevelDecoder, createStreamDecoder } from './stream-decoder.js';
 import type { StreamDecoder } from './stream-decoder.js';
 import { TextWorkerThread } from './text-worker-thread.js';
-import type { ChatInput, EncodeTask } from './worker-messages.js';
+import type { ChatInput, EncodeTask, Vocabulary } from './worker-messages.js';
 
 export interface TextServiceOptions {
-  /** Folder with tokenizer.json, and tokenizer_config.json for the chat template. */
+  /** Folder with tokenizer.json, and tokenizer_config.json or chat_template.jinja for the chat template. */
   readonly tokenizerPath: string;
-  /** Worker threads; default 1. Each has its own cache. */
+  /** Worker threads; default 1. Each has its own tokenizer and cache. */
   readonly workerCount?: number;
   /** Requests in hand or waiting over all workers; default 1024. */
   readonly queueRequestsMax?: number;
   /** Ids cached per worker; default 2,000,000 (8 MB and the texts). */
   readonly cacheTokensMax?: number;
+  /**
+   * Whether `decode` and `createDecoder` are wanted; default true. They run on the caller's thread, which for that must load the
+   * tokenizer too: up to a second of blocked event loop for a large vocabulary.
+   */
+  readonly isDecoding?: boolean;
 }
 
 /** Counted since start; cache figures restart with a worker. */
@@ -25,25 +30,47 @@ export interface TextStats {
   readonly cacheHitTokens: number;
   readonly cacheMissTokens: number;
   readonly cacheEvictedTokens: number;
+  /** Texts too long to be cached. */
+  readonly cacheOversizedSegments: number;
+  /** What the caches hold now. */
+  readonly cachedTokens: number;
 }
 
 /** Text to ids on worker threads, ids to text on the caller's thread. Ids returned belong to the caller. */
 export interface TextService {
   /** @throws TextError TEXT_TOKENIZER_MISSING, TEXT_TOKENIZER_INVALID, TEXT_WORKER_FAILED */
   start(): Promise<void>;
+  /** Fails what is pending with TEXT_CLOSED. */
   close(): Promise<void>;
-  /** Renders the chat template and encodes. @throws TextError TEXT_TEMPLATE_FAILED, TEXT_QUEUE_FULL, TEXT_WORKER_FAILED */
+  /**
+   * Renders the chat template and encodes; no tokens of a post-processor are added, for the template writes them itself.
+   * @throws TextError TEXT_TEMPLATE_FAILED, TEXT_ENCODING_FAILED, TEXT_QUEUE_FULL, TEXT_WORKER_FAILED, TEXT_CLOSED
+   */
   encodeChat(input: ChatInput): Promise<Uint32Array>;
-  /** `addSpecialTokens` (default true) lets the post-processor add its tokens, e.g. a first one. */
+  /** `addSpecialTokens` (default true) lets the post-processor add its tokens, e.g. a first one. Throws like `encodeChat`. */
   encodeText(text: string, options?: { readonly addSpecialTokens?: boolean }): Promise<Uint32Array>;
-  /** Special tokens give no text. */
+  /** Special tokens give no text. @throws TextError TEXT_NOT_DECODING, TEXT_CLOSED */
   decode(ids: Iterable<number>): string;
+  /** For one stream of ids. @throws TextError TEXT_NOT_DECODING, TEXT_CLOSED */
   createDecoder(): StreamDecoder;
+  /** Number of ids, added tokens included. */
   vocabularySize(): number;
+  /** Ids by text, e.g. `<|im_end|>`. */
+  specialTokens(): ReadonlyMap<string, number>;
   stats(): TextStats;
 }
 
-/** Nothing starts before `start`. */
+interface Decoding {
+  decode(ids: readonly number[]): string;
+  createDecoder(): StreamDecoder;
+}
+
+interface Opened {
+  readonly vocabulary: Vocabulary;
+  readonly decoding: Decoding | null;
+}
+
+/** Nothing starts before `start`. @throws RangeError when a limit is not positive. */
 export function createTextService(options: TextServiceOptions): TextService {
   const { tokenizerPath, workerCount = 1, queueRequestsMax = 1024, cacheTokensMax = 2_000_000 } = options;
   requirePositive('workerCount', workerCount);
@@ -53,21 +80,21 @@ export function createTextService(options: TextServiceOptions): TextService {
     { length: workerCount },
     () => new TextWorkerThread({ tokenizerPath, cacheTokensMax }),
   );
-  let loaded: LoadedTokenizer | null = null;
+  let opened: Opened | null = null;
   let rejectedRequests = 0;
 
   const pendingRequests = (): number => sum(threads, (thread) => thread.pendingCount);
-  const opened = (): LoadedTokenizer => {
-    if (loaded === null) throw new TextError('TEXT_CLOSED', 'The text service is not started');
-    return loaded;
+  const requireOpened = (): Opened => {
+    if (opened === null) throw new TextError('TEXT_CLOSED', 'The text service is not started');
+    return opened;
   };
-  const decode = (ids: Iterable<number>): string => {
-    const { tokenizer } = opened();
-    const list = [...ids];
-    return list.length === 0 ? '' : tokenizer.decode(list, { skip_special_tokens: true });
+  const requireDecoding = (): Decoding => {
+    const { decoding } = requireOpened();
+    if (decoding !== null) return decoding;
+    throw new TextError('TEXT_NOT_DECODING', 'The text service was created with isDecoding: false');
   };
   const encode = async (task: EncodeTask): Promise<Uint32Array> => {
-    opened();
+    requireOpened();
     if (pendingRequests() >= queueRequestsMax) {
       rejectedRequests += 1;
       throw new TextError('TEXT_QUEUE_FULL', `${queueRequestsMax} requests already wait for a text worker`);
@@ -75,28 +102,32 @@ export function createTextService(options: TextServiceOptions): TextService {
     return await leastBusy(threads).encode(task);
   };
   const close = async (): Promise<void> => {
-    loaded = null;
+    opened = null;
     await Promise.all(threads.map((thread) => thread.stop()));
   };
 
   return {
     async start() {
-      if (loaded !== null) return;
-      const tokenizer = await loadOrThrow(tokenizerPath);
+      if (opened !== null) return;
       try {
-        await Promise.all(threads.map((thread) => thread.start()));
+        const [vocabulary] = await Promise.all(threads.map((thread) => thread.start()));
+        if (vocabulary === undefined) throw new TextError('TEXT_CLOSED', 'No text worker was started');
+        opened = {
+          vocabulary,
+          decoding: (options.isDecoding ?? true) ? await loadDecoding(tokenizerPath) : null,
+        };
       } catch (error) {
         await close();
         throw error;
       }
-      loaded = tokenizer;
     },
     close,
     encodeChat: (input) => encode({ kind: 'chat', input }),
     encodeText: (text, { addSpecialTokens = true } = {}) => encode({ kind: 'text', text, addSpecialTokens }),
-    decode,
-    createDecoder: () => createStreamDecoder(decode),
-    vocabularySize: () => opened().tokenizer.get_vocab(true).size,
+    decode: (ids) => requireDecoding().decode([...ids]),
+    createDecoder: () => requireDecoding().createDecoder(),
+    vocabularySize: () => requireOpened().vocabulary.size,
+    specialTokens: () => requireOpened().vocabulary.specialTokens,
     stats() {
       const counts = threads.map((thread) => thread.counts());
       return {
@@ -106,18 +137,27 @@ export function createTextService(options: TextServiceOptions): TextService {
         cacheHitTokens: sum(counts, (count) => count.hitTokens),
         cacheMissTokens: sum(counts, (count) => count.missTokens),
         cacheEvictedTokens: sum(counts, (count) => count.evictedTokens),
+        cacheOversizedSegments: sum(counts, (count) => count.oversizedSegments),
+        cachedTokens: sum(counts, (count) => count.cachedTokens),
       };
     },
   };
 }
 
-async function loadOrThrow(tokenizerPath: string): Promise<LoadedTokenizer> {
+async function loadDecoding(tokenizerPath: string): Promise<Decoding> {
   const loading = await loadTokenizer(tokenizerPath);
-  if (loading.kind === 'missing') {
-    throw new TextError('TEXT_TOKENIZER_MISSING', `There is no tokenizer at ${loading.path}`);
+  if (loading.kind !== 'loaded') {
+    // The workers have just read the same files.
+    throw new TextError('TEXT_TOKENIZER_INVALID', `${tokenizerPath} changed while it was read`);
   }
-  if (loading.kind === 'invalid') throw new TextError('TEXT_TOKENIZER_INVALID', loading.reason);
-  return loading.loaded;
+  const { loaded } = loading;
+  const decode = (ids: readonly number[]): string =>
+    ids.length === 0 ? '' : loaded.tokenizer.decode(ids, { skip_special_tokens: true });
+  const pieceOf = byteLevelPieces(loaded);
+  return {
+    decode,
+    createDecoder: () => (pieceOf === null ? createStreamDecoder(decode) : createByteLevelDecoder(pieceOf)),
+  };
 }
 
 function leastBusy(threads: readonly TextWorkerThread[]): TextWorkerThread {

@@ -2,22 +2,46 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { TextError } from './errors.js';
-import type { CacheCounts, EncodeTask, WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.js';
+import type {
+  CacheCounts,
+  EncodeTask,
+  Vocabulary,
+  WorkerReply,
+  WorkerRequest,
+  WorkerSetup,
+} from './worker-messages.js';
 
 interface Pending {
   resolve(tokens: Uint32Array): void;
   reject(error: Error): void;
 }
 
-/** One worker thread and the requests it holds. A thread that ends by itself is replaced and its requests fail. */
+const NO_COUNTS: CacheCounts = {
+  hitTokens: 0,
+  missTokens: 0,
+  evictedTokens: 0,
+  oversizedSegments: 0,
+  cachedTokens: 0,
+};
+
+/**
+ * One worker thread and the requests it holds. When a thread ends by itself, its requests fail and the next request starts another:
+ * a tokenizer that cannot be loaded any more costs one attempt per request and never a loop.
+ */
 export class TextWorkerThread {
   private worker: Worker | null = null;
+  private starting: Promise<Vocabulary> | null = null;
+  private isStopped = false;
   private readonly pending = new Map<number, Pending>();
   private nextId = 0;
   private restartCount = 0;
-  private cache: CacheCounts = { hitTokens: 0, missTokens: 0, evictedTokens: 0 };
+  private cache: CacheCounts = NO_COUNTS;
 
-  constructor(private readonly setup: WorkerSetup) {}
+  constructor(
+    private readonly setup: WorkerSetup,
+    /** What runs in the thread; the worker of this package when null. */
+    private readonly entry: URL | null = null,
+  ) {}
 
   get pendingCount(): number {
     return this.pending.size;
@@ -28,80 +52,119 @@ export class TextWorkerThread {
   }
 
   /** Resolves when the worker has loaded its tokenizer. */
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const worker = new Worker(workerEntry(), { workerData: this.setup, execArgv: [] });
-      this.worker = worker;
-      let isReady = false;
-      let lastError: unknown;
-      worker.on('message', (reply: WorkerReply) => {
-        if (reply.kind === 'ready') {
-          isReady = true;
-          resolve();
-        } else if (reply.kind === 'invalid') reject(new TextError('TEXT_TOKENIZER_INVALID', reply.reason));
-        else this.settle(reply);
-      });
-      worker.on('error', (error) => (lastError = error));
-      worker.on('exit', () => {
-        reject(new TextError('TEXT_WORKER_FAILED', 'The text worker ended before it was ready', lastError));
-        if (this.worker === worker) this.replace(isReady, lastError);
-      });
-    });
+  start(): Promise<Vocabulary> {
+    this.isStopped = false;
+    this.starting ??= this.launch();
+    return this.starting;
   }
 
   encode(task: EncodeTask): Promise<Uint32Array> {
-    const { worker } = this;
-    if (worker === null) {
-      return Promise.reject(new TextError('TEXT_WORKER_FAILED', 'The text worker is not running'));
-    }
     const id = this.nextId;
     this.nextId += 1;
     return new Promise((resolve, reject) => {
-      const request: WorkerRequest = { id, task };
-      // Throws on values that cannot be cloned; the promise then rejects and nothing is pending.
-      worker.postMessage(request);
+      // Pending from the start, so that the queue limit counts requests that wait for a worker to start.
       this.pending.set(id, { resolve, reject });
+      this.ensureStarted().then(
+        () => this.post({ id, task }),
+        (error: unknown) => this.fail(id, error),
+      );
     });
   }
 
   async stop(): Promise<void> {
     const { worker } = this;
+    this.isStopped = true;
     this.worker = null;
-    this.failAll('TEXT_CLOSED', 'The text service was closed', undefined);
+    this.starting = null;
+    this.failAll(new TextError('TEXT_CLOSED', 'The text service was closed'));
     await worker?.terminate();
   }
 
-  private settle(reply: Extract<WorkerReply, { kind: 'encoded' | 'templateFailed' }>): void {
-    const pending = this.pending.get(reply.id);
-    this.pending.delete(reply.id);
-    if (reply.kind === 'encoded') {
-      this.cache = reply.cache;
-      pending?.resolve(reply.tokens);
-    } else {
-      pending?.reject(
-        new TextError('TEXT_TEMPLATE_FAILED', `Cannot render the conversation: ${reply.reason}`),
-      );
+  private async ensureStarted(): Promise<unknown> {
+    if (this.isStopped) throw new TextError('TEXT_CLOSED', 'The text service was closed');
+    if (this.starting === null) this.restartCount += 1;
+    return await this.start();
+  }
+
+  private post(request: WorkerRequest): void {
+    // Closed while it waited for the worker: it has failed already.
+    if (!this.pending.has(request.id)) return;
+    try {
+      if (this.worker === null) throw endedError(undefined);
+      this.worker.postMessage(request);
+    } catch (error) {
+      // Values that cannot be cloned, such as functions.
+      this.fail(request.id, error);
     }
   }
 
-  /** Only a worker that once ran is replaced: one that cannot even start would be replaced for ever. */
-  private replace(wasReady: boolean, cause: unknown): void {
-    this.worker = null;
-    this.failAll('TEXT_WORKER_FAILED', 'The text worker ended while it had the request', cause);
-    if (!wasReady) return;
-    this.restartCount += 1;
-    // A failure to start shows in every following request as TEXT_WORKER_FAILED.
-    this.start().catch(() => (this.worker = null));
+  private launch(): Promise<Vocabulary> {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(this.entry ?? workerEntry(), { workerData: this.setup, execArgv: [] });
+      this.worker = worker;
+      let lastError: unknown;
+      worker.on('message', (reply: WorkerReply) => {
+        if (reply.kind === 'ready') resolve(reply.vocabulary);
+        else if (reply.kind === 'unusable') reject(new TextError(reply.code, describeUnusable(reply)));
+        else this.settle(reply);
+      });
+      worker.on('error', (error) => (lastError = error));
+      worker.on('exit', () => {
+        reject(endedError(lastError));
+        if (this.worker === worker) this.forget(lastError);
+      });
+    });
   }
 
-  private failAll(code: 'TEXT_WORKER_FAILED' | 'TEXT_CLOSED', message: string, cause: unknown): void {
-    const failed = [...this.pending.values()];
-    this.pending.clear();
-    for (const pending of failed) pending.reject(new TextError(code, message, cause));
+  private settle(reply: Extract<WorkerReply, { kind: 'encoded' | 'failed' }>): void {
+    if (reply.kind === 'failed') {
+      const what = reply.code === 'TEXT_TEMPLATE_FAILED' ? 'render the conversation' : 'encode the text';
+      this.fail(reply.id, new TextError(reply.code, `Cannot ${what}: ${reply.reason}`));
+      return;
+    }
+    const pending = this.pending.get(reply.id);
+    this.pending.delete(reply.id);
+    this.cache = reply.cache;
+    pending?.resolve(reply.tokens);
+  }
+
+  private forget(cause: unknown): void {
+    this.worker = null;
+    this.starting = null;
+    this.cache = NO_COUNTS;
+    this.failAll(endedError(cause));
+  }
+
+  private fail(id: number, error: unknown): void {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
+    pending?.reject(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  private failAll(error: TextError): void {
+    for (const id of [...this.pending.keys()]) this.fail(id, error);
   }
 }
 
-/** Threads load no TypeScript on Node 20: from sources (tests), the worker of the last build runs. */
+function describeUnusable({ code, reason }: Extract<WorkerReply, { kind: 'unusable' }>): string {
+  return code === 'TEXT_TOKENIZER_MISSING'
+    ? `There is no tokenizer: ${reason} does not exist`
+    : `The tokenizer cannot be used: ${reason}`;
+}
+
+function endedError(cause: unknown): TextError {
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  return new TextError(
+    'TEXT_WORKER_FAILED',
+    `The text worker ended while it had the request${reason}`,
+    cause,
+  );
+}
+
+/**
+ * Threads load no TypeScript on Node 20: from sources (tests), the worker of the last build runs.
+ * @throws TextError when there is none.
+ */
 function workerEntry(): URL {
   const path = import.meta.url.endsWith('.ts') ? '../dist/text-worker.js' : './text-worker.js';
   const url = new URL(path, import.meta.url);

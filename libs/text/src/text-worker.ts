@@ -1,61 +1,77 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { Template } from '@huggingface/jinja';
+import { ChatTemplate } from './chat-template.js';
 import { ConversationEncoder } from './conversation-encoder.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import type { LoadedTokenizer } from './load-tokenizer.js';
-import type { EncodeTask, WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.js';
+import type { EncodeTask, Vocabulary, WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.js';
 
 /** Entry of the worker thread: loads the tokenizer, says `ready`, then answers requests in the order they came. */
 async function run(setup: WorkerSetup): Promise<void> {
   const loading = await loadTokenizer(setup.tokenizerPath);
-  if (loading.kind !== 'loaded') {
-    const reason = loading.kind === 'missing' ? `${loading.path} is gone` : loading.reason;
-    reply({ kind: 'invalid', reason });
+  if (loading.kind === 'missing') {
+    reply({ kind: 'unusable', code: 'TEXT_TOKENIZER_MISSING', reason: loading.path });
+    return;
+  }
+  if (loading.kind === 'invalid') {
+    reply({ kind: 'unusable', code: 'TEXT_TOKENIZER_INVALID', reason: loading.reason });
     return;
   }
   const { loaded } = loading;
+  const template = compileTemplate(loaded, setup.tokenizerPath);
+  if (template === null) return;
   const encoder = new ConversationEncoder(loaded, setup.cacheTokensMax);
-  const template = loaded.chatTemplate === null ? null : new Template(loaded.chatTemplate);
   parentPort?.on('message', ({ id, task }: WorkerRequest) => {
-    const text = task.kind === 'chat' ? render(task, template, loaded) : { kind: 'text' as const, text: '' };
-    if (text.kind === 'failed') {
-      reply({ kind: 'templateFailed', id, reason: text.reason });
-      return;
+    // Caught here, so that one bad text fails alone and not with all that wait behind it.
+    try {
+      answer(id, task, { loaded, template, encoder });
+    } catch (error) {
+      reply({ kind: 'failed', id, code: 'TEXT_ENCODING_FAILED', reason: messageOf(error) });
     }
-    const tokens = task.kind === 'chat' ? encoder.encode(text.text) : encodeText(task, loaded);
-    reply({ kind: 'encoded', id, tokens, cache: encoder.counts() });
   });
-  reply({ kind: 'ready' });
+  reply({ kind: 'ready', vocabulary: describe(loaded) });
 }
 
-type Rendering =
-  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'failed'; readonly reason: string };
+interface Parts {
+  readonly loaded: LoadedTokenizer;
+  readonly template: ChatTemplate;
+  readonly encoder: ConversationEncoder;
+}
 
-function render(
-  { input }: Extract<EncodeTask, { kind: 'chat' }>,
-  template: Template | null,
-  { namedTokens }: LoadedTokenizer,
-): Rendering {
-  if (template === null) return { kind: 'failed', reason: 'the tokenizer has no chat template' };
+function answer(id: number, task: EncodeTask, { loaded, template, encoder }: Parts): void {
+  if (task.kind === 'text') {
+    const { ids } = loaded.tokenizer.encode(task.text, { add_special_tokens: task.addSpecialTokens });
+    reply({ kind: 'encoded', id, tokens: Uint32Array.from(ids), cache: encoder.counts() });
+    return;
+  }
+  const rendering = template.render(task.input);
+  if (rendering.kind === 'refused') {
+    reply({ kind: 'failed', id, code: 'TEXT_TEMPLATE_FAILED', reason: rendering.reason });
+    return;
+  }
+  const tokens = encoder.encode(rendering.text);
+  reply({ kind: 'encoded', id, tokens, cache: encoder.counts() });
+}
+
+function compileTemplate(loaded: LoadedTokenizer, path: string): ChatTemplate | null {
   try {
-    const text = template.render({
-      ...namedTokens,
-      ...input.templateArguments,
-      messages: input.messages,
-      ...(input.tools === undefined ? {} : { tools: input.tools }),
-      add_generation_prompt: input.addGenerationPrompt ?? true,
-    });
-    return { kind: 'text', text };
+    return new ChatTemplate(loaded);
   } catch (error) {
-    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    const reason = `${path}: the chat template cannot be parsed: ${messageOf(error)}`;
+    reply({ kind: 'unusable', code: 'TEXT_TOKENIZER_INVALID', reason });
+    return null;
   }
 }
 
-function encodeText(
-  task: Extract<EncodeTask, { kind: 'text' }>,
-  { tokenizer }: LoadedTokenizer,
-): Uint32Array<ArrayBuffer> {
-  return Uint32Array.from(tokenizer.encode(task.text, { add_special_tokens: task.addSpecialTokens }).ids);
+function describe({ tokenizer, addedTokens }: LoadedTokenizer): Vocabulary {
+  const special = [...addedTokens].filter(([, { isSpecial }]) => isSpecial);
+  return {
+    size: tokenizer.get_vocab(true).size,
+    specialTokens: new Map(special.map(([text, { id }]) => [text, id])),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function reply(message: WorkerReply): void {

@@ -28,20 +28,42 @@ export interface WorkerSetup {
   readonly cacheTokensMax: number;
 }
 
-/** Tokens of text segments found in the cache and encoded anew, and evictions, since the worker started. */
+/** Since the worker started, except `cachedTokens`, which is what the cache holds now. */
 export interface CacheCounts {
+  /** Tokens of segments found in the cache. */
   readonly hitTokens: number;
+  /** Tokens of segments encoded anew. */
   readonly missTokens: number;
   readonly evictedTokens: number;
+  /** Segments too long to be cached. */
+  readonly oversizedSegments: number;
+  readonly cachedTokens: number;
+}
+
+/** What a tokenizer is, as far as others need to know. */
+export interface Vocabulary {
+  /** Ids, added tokens included; ids are below this number unless the vocabulary has holes. */
+  readonly size: number;
+  /** Ids of special tokens by text. */
+  readonly specialTokens: ReadonlyMap<string, number>;
 }
 
 export type WorkerReply =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly vocabulary: Vocabulary }
   | {
       readonly kind: 'encoded';
       readonly id: number;
       readonly tokens: Uint32Array<ArrayBuffer>;
       readonly cache: CacheCounts;
     }
-  | { readonly kind: 'templateFailed'; readonly id: number; readonly reason: string }
-  | { readonly kind: 'invalid'; readonly reason: string };
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly code: 'TEXT_TEMPLATE_FAILED' | 'TEXT_ENCODING_FAILED';
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'unusable';
+      readonly code: 'TEXT_TOKENIZER_MISSING' | 'TEXT_TOKENIZER_INVALID';
+      readonly reason: string;
+    };

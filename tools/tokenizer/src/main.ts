@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { MERGE_COUNT_MAX, corpusUrl, outputUrl } from './mock-tokenizer.js';
-import { buildTokenizerFiles } from './tokenizer-files.js';
+import { writeFileSync } from 'node:fs';
+import { outputUrl, trainMockTokenizer } from './mock-tokenizer.js';
 
-const files = buildTokenizerFiles(readFileSync(corpusUrl, 'utf8'), MERGE_COUNT_MAX);
-for (const [name, text] of Object.entries(files)) writeFileSync(new URL(name, outputUrl), String(text));
+for (const [name, text] of Object.entries(trainMockTokenizer())) {
+  writeFileSync(new URL(name, outputUrl), String(text));
+}

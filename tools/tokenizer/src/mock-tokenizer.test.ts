@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { byteSymbols } from './byte-symbols.js';
-import { MERGE_COUNT_MAX, corpusUrl, outputUrl } from './mock-tokenizer.js';
-import { buildTokenizerFiles } from './tokenizer-files.js';
+import { byteSymbols } from '@kvasir/text';
+import { outputUrl, trainMockTokenizer } from './mock-tokenizer.js';
 import { trainMerges } from './train-merges.js';
 
 describe('the mock tokenizer', () => {
-  const files = buildTokenizerFiles(readFileSync(corpusUrl, 'utf8'), MERGE_COUNT_MAX);
+  const files = trainMockTokenizer();
 
   it('is byte for byte what training on the committed corpus gives', () => {
     for (const [name, text] of Object.entries(files)) {

@@ -1,4 +1,4 @@
-import { byteSymbols } from './byte-symbols.js';
+import { byteSymbols } from '@kvasir/text';
 import { trainMerges } from './train-merges.js';
 
 const SPECIAL_TOKENS = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'] as const;

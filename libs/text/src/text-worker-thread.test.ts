@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { TextWorkerThread } from './text-worker-thread.js';
+
+const crashingWorker = new URL('../test/crashing-worker.mjs', import.meta.url);
+const setup = { tokenizerPath: '', cacheTokensMax: 1 };
+const text = (value: string) => ({ kind: 'text', text: value, addSpecialTokens: false }) as const;
+const opened: TextWorkerThread[] = [];
+
+async function open(entry: URL = crashingWorker): Promise<TextWorkerThread> {
+  const thread = new TextWorkerThread(setup, entry);
+  opened.push(thread);
+  await thread.start();
+  return thread;
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((thread) => thread.stop()));
+});
+
+describe('TextWorkerThread', () => {
+  it('fails what a crashed worker held and starts another for the next request', async () => {
+    const thread = await open();
+    const held = [thread.encode(text('crash')), thread.encode(text('behind it'))];
+    await Promise.all(
+      held.map((request) => expect(request).rejects.toMatchObject({ code: 'TEXT_WORKER_FAILED' })),
+    );
+    expect(thread.counts()).toMatchObject({ hitTokens: 0, restarts: 0 });
+    expect(await thread.encode(text('next'))).toEqual(Uint32Array.of(7));
+    expect(thread.counts()).toMatchObject({ hitTokens: 1, restarts: 1 });
+    expect(thread.pendingCount).toBe(0);
+  });
+
+  it('fails a request that cannot be sent to a thread, and no other', async () => {
+    const thread = await open();
+    const input = { messages: [], templateArguments: { function: () => 0 } };
+    await expect(thread.encode({ kind: 'chat', input })).rejects.toThrow(/could not be cloned/);
+    expect(await thread.encode(text('next'))).toEqual(Uint32Array.of(7));
+    expect(thread.counts().restarts).toBe(0);
+  });
+
+  it('starts nothing for requests after it stopped', async () => {
+    const thread = await open();
+    await thread.stop();
+    await expect(thread.encode(text('late'))).rejects.toMatchObject({ code: 'TEXT_CLOSED' });
+    expect(thread.counts().restarts).toBe(0);
+  });
+
+  it('reports a worker that cannot start', async () => {
+    await expect(open(new URL('./nowhere.mjs', import.meta.url))).rejects.toMatchObject({
+      code: 'TEXT_WORKER_FAILED',
+    });
+  });
+});

@@ -1,0 +1,9 @@
+import { parentPort } from 'node:worker_threads';
+
+/** A text worker that ends in the middle of a request when told to, and answers the others with one id. */
+parentPort.on('message', ({ id, task }) => {
+  if (task.text === 'crash') process.exit(3);
+  const cache = { hitTokens: 1, missTokens: 0, evictedTokens: 0, oversizedSegments: 0, cachedTokens: 1 };
+  parentPort.postMessage({ kind: 'encoded', id, tokens: Uint32Array.of(7), cache });
+});
+parentPort.postMessage({ kind: 'ready', vocabulary: { size: 8, specialTokens: new Map() } });
