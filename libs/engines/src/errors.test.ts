@@ -31,7 +31,25 @@ describe('transportFailure()', () => {
     ['HPE_INVALID_CONSTANT', 'ENGINE_PROTOCOL', true],
     ['UND_ERR_DESTROYED', 'ENGINE_CLIENT_CLOSED', true],
   ])('reads %s as %s', (code, expected, wasSent) => {
-    expect(transportFailure(failed(code), 200)).toMatchObject({ code: expected, wasSent });
+    expect(transportFailure(failed(code), null)).toMatchObject({ code: expected, wasSent });
+  });
+
+  it.each(['read', 'write'])(
+    'knows that a connection which dies in a %s may have carried the request',
+    (syscall) => {
+      const error = Object.assign(failed('ETIMEDOUT'), { syscall });
+      expect(transportFailure(error, null)).toMatchObject({ code: 'ENGINE_DISCONNECTED', wasSent: true });
+    },
+  );
+
+  it('takes a connection that cannot be made for nothing sent, and one that dies in an answer for sent', () => {
+    const error = Object.assign(failed('ETIMEDOUT'), { syscall: 'connect' });
+    expect(transportFailure(error, null)).toMatchObject({ code: 'ENGINE_UNREACHABLE', wasSent: false });
+    expect(transportFailure(failed('EHOSTUNREACH'), 200)).toMatchObject({
+      code: 'ENGINE_DISCONNECTED',
+      wasSent: true,
+      status: 200,
+    });
   });
 });
 

@@ -140,6 +140,10 @@ export function transportFailure(error: Error, status: number | null): EngineFai
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const seen = { status };
   if (NOT_SENT.has(code)) {
+    // The same codes come from a connection that dies later; by then the engine may have read the request.
+    if (status !== null || isOfOpenSocket(error)) {
+      return engineFailure('ENGINE_DISCONNECTED', `The engine's connection broke: ${code}`, seen);
+    }
     return engineFailure('ENGINE_UNREACHABLE', `No connection to the engine: ${code}`, { wasSent: false });
   }
   if (CLOSED.has(code)) return engineFailure('ENGINE_CLIENT_CLOSED', 'The connections are closed', seen);
@@ -153,4 +157,9 @@ export function transportFailure(error: Error, status: number | null): EngineFai
     return engineFailure('ENGINE_DISCONNECTED', `The engine's connection broke: ${code}`, seen);
   }
   return engineFailure('ENGINE_PROTOCOL', `The engine's answer cannot be read: ${error.message}`, seen);
+}
+
+/** Node names the system call that failed; reading and writing need a connection that was made. */
+function isOfOpenSocket(error: Error): boolean {
+  return 'syscall' in error && (error.syscall === 'read' || error.syscall === 'write');
 }
