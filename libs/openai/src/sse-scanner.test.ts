@@ -123,6 +123,26 @@ describe('SseScanner', () => {
     expect([scanner.isDone, scanner.usage?.cachedTokens]).toEqual([true, 7]);
   });
 
+  it.each([
+    ['LF', null],
+    ['LF', 7],
+    ['CRLF', null],
+    ['CRLF', 7],
+  ] as const)(
+    'goes on after a too long event wherever its end is cut (%s, patch %s)',
+    (ending, cachedTokens) => {
+      const lines = chunk('x'.repeat(200)) + usage(7) + done;
+      const text = ending === 'LF' ? lines : lines.replaceAll('\n', '\r\n');
+      // The first piece is over the limit already, the second cut goes through every byte up to the next event.
+      for (let cut = 250; cut < text.indexOf('data: ', 1) + 3; cut += 1) {
+        const scanner = new SseScanner({ cachedTokens, eventBytesMax: 200 });
+        expect(feed(scanner, text, [230, cut, cut + 1])).toBe(text);
+        expect([cut, scanner.oversizedEvents, scanner.isDone]).toEqual([cut, 1, true]);
+        expect(scanner.usage?.cachedTokens).toBe(7);
+      }
+    },
+  );
+
   it('hands over what is left of a stream that ends in mid-event', () => {
     const text = `${chunk('a')}data: {"cho`;
     expect(feed(new SseScanner({ cachedTokens: 3 }), text, [5, 90])).toBe(text);

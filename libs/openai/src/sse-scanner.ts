@@ -28,8 +28,8 @@ export class SseScanner {
   readonly #eventBytesMax: number;
   /** Start of an event whose end has not come. */
   #tail: Buffer | null = null;
-  /** In an event that is too long to be read; its bytes pass. */
-  #isSkipping = false;
+  /** In an event that is too long to be read, whose bytes pass: the last of them, for the blank line may be cut too. Null outside of one. */
+  #skipped: Buffer | null = null;
   #emptyEvents = 0;
   #tokenEvents = 0;
   #oversizedEvents = 0;
@@ -77,7 +77,7 @@ export class SseScanner {
    * @returns what to relay now: the chunk itself where nothing had to be changed, possibly empty.
    */
   push(chunk: Buffer): Buffer {
-    if (this.#isSkipping) return this.#skip(chunk);
+    if (this.#skipped !== null) return this.#skip(this.#skipped, chunk);
     const bytes = this.#tail === null ? chunk : Buffer.concat([this.#tail, chunk]);
     const isPatching = this.#cachedTokens !== null;
     let patched: Buffer[] | null = null;
@@ -97,7 +97,7 @@ export class SseScanner {
     const tooLong = bytes.length - from > this.#eventBytesMax;
     if (tooLong) {
       this.#oversizedEvents += 1;
-      this.#isSkipping = true;
+      this.#skipped = lastBytes(bytes);
     }
     // A copy: the chunk may be a view of a buffer that the transport uses again.
     this.#tail = from === bytes.length || tooLong ? null : Buffer.from(bytes.subarray(from));
@@ -115,10 +115,15 @@ export class SseScanner {
     return held !== null && this.#cachedTokens !== null ? held : EMPTY;
   }
 
-  #skip(chunk: Buffer): Buffer {
-    const end = eventEnd(chunk, 0);
-    if (end < 0) return chunk;
-    this.#isSkipping = false;
+  #skip(skipped: Buffer, chunk: Buffer): Buffer {
+    const bytes = Buffer.concat([skipped, chunk]);
+    // Never within what was skipped before: it would have been found then.
+    const end = eventEnd(bytes, 0) - skipped.length;
+    if (end <= 0) {
+      this.#skipped = lastBytes(bytes);
+      return chunk;
+    }
+    this.#skipped = null;
     if (end === chunk.length) return chunk;
     const rest = this.push(chunk.subarray(end));
     return this.#cachedTokens === null ? chunk : Buffer.concat([chunk.subarray(0, end), rest]);
@@ -201,6 +206,11 @@ function eventEnd(bytes: Buffer, from: number): number {
     newline = bytes.indexOf(NEWLINE, newline + 1);
   }
   return -1;
+}
+
+/** As much as a blank line can have before its last byte; a copy, for the transport may use its buffer again. */
+function lastBytes(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.subarray(Math.max(0, bytes.length - 2)));
 }
 
 /** Where the payload starts when the event is one `data:` line, else -1. */
