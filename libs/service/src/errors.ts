@@ -9,6 +9,10 @@ export const serviceErrors = {
     retryable: false,
   },
   SERVICE_LISTEN_FAILED: { meaning: 'Listening failed for another reason; see the cause.', retryable: true },
+  SERVICE_NOT_READY: {
+    meaning: 'What was started did not become ready in time; the message says what is missing.',
+    retryable: true,
+  },
   SERVICE_BAD_CONFIGURATION: {
     meaning: 'The configuration contradicts itself or what was found.',
     retryable: false,

@@ -15,7 +15,7 @@ const DRAIN_GRACE_MS = 2_000;
 const KEEP_ALIVE_PERIOD_MS = 2 ** 30;
 
 /** A program: its options and how to build it from their values. */
-export interface Main<Specs extends OptionSpecs> {
+export interface Main<Specs extends OptionSpecs, Program extends Component> {
   readonly options: OptionTable<Specs>;
   readonly version: string;
   /** Arguments after the program's name (`process.argv.slice(2)`). */
@@ -25,9 +25,9 @@ export interface Main<Specs extends OptionSpecs> {
    * Builds the program; starts nothing.
    * @throws ServiceError `SERVICE_BAD_CONFIGURATION` when the values cannot work together with what was found: exit code 64.
    */
-  create(values: OptionValues<Specs>): Component | Promise<Component>;
+  create(values: OptionValues<Specs>): Program | Promise<Program>;
   /** Called once it runs, e.g. to print where. */
-  started?(component: Component): void;
+  started?(program: Program, values: OptionValues<Specs>): void;
   /** Deadline of the drain; `DRAIN_MS_DEFAULT` when absent. */
   drainMs?(values: OptionValues<Specs>): number;
 }
@@ -37,7 +37,9 @@ export interface Main<Specs extends OptionSpecs> {
  * per problem on standard error, nothing was opened); 1 when the start failed (one sentence) or a drain abandoned requests; 128 + signal
  * number when a second signal cuts the drain short.
  */
-export async function runMain<Specs extends OptionSpecs>(main: Main<Specs>): Promise<never> {
+export async function runMain<Specs extends OptionSpecs, Program extends Component>(
+  main: Main<Specs, Program>,
+): Promise<never> {
   const reading = readOptions(main.options, main);
   switch (reading.kind) {
     case 'help':
@@ -51,8 +53,8 @@ export async function runMain<Specs extends OptionSpecs>(main: Main<Specs>): Pro
   }
 }
 
-async function run<Specs extends OptionSpecs>(
-  main: Main<Specs>,
+async function run<Specs extends OptionSpecs, Program extends Component>(
+  main: Main<Specs, Program>,
   values: OptionValues<Specs>,
 ): Promise<never> {
   const stop = new AbortController();
@@ -65,18 +67,18 @@ async function run<Specs extends OptionSpecs>(
   process.on('SIGINT', onSignal);
   // A pending promise or signal handler alone does not keep Node alive; a component may have nothing else open. Ended by process.exit.
   setInterval(() => undefined, KEEP_ALIVE_PERIOD_MS);
-  let component: Component;
+  let program: Program;
   try {
-    component = await main.create(values);
-    await component.start(stop.signal);
+    program = await main.create(values);
+    await program.start(stop.signal);
   } catch (error) {
     // A stop asked for during the start is not a failed start.
     if (stop.signal.aborted) return exitAfter(process.stderr, '', 0);
     return exitAfter(process.stderr, describeFailure(main.options.program, error), exitCodeOf(error));
   }
-  main.started?.(component);
+  main.started?.(program, values);
   await stopped;
-  const code = await stopComponent(component, main.drainMs?.(values) ?? DRAIN_MS_DEFAULT);
+  const code = await stopComponent(program, main.drainMs?.(values) ?? DRAIN_MS_DEFAULT);
   return exitAfter(process.stderr, code.text, code.exitCode);
 }
 
