@@ -17,6 +17,11 @@ export const mockEngineOptions = defineOptions({
       max: 65_535,
       doc: 'Port that the HTTP server listens on; 0 takes a free one.',
     },
+    advertisedHost: {
+      kind: 'string',
+      default: null,
+      doc: 'Host that others are told to reach the engine and its side channel at, when it listens on all addresses.',
+    },
     logLevel: {
       kind: 'choice',
       choices: logLevels,

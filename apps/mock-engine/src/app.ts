@@ -1,0 +1,263 @@
+import { newIncarnation } from '@kvasir/contract';
+import type { WorkerRecord } from '@kvasir/contract';
+import { KvEventPublisher } from '@kvasir/event-plane';
+import type { EventPlane } from '@kvasir/event-plane';
+import type { RecordLease, Registry } from '@kvasir/registry';
+import { formatAddress, ServiceError } from '@kvasir/service';
+import type { Clock, Component, DrainReport, Logger } from '@kvasir/service';
+import { createTextService } from '@kvasir/text';
+import type { TextService } from '@kvasir/text';
+import { workerId } from '@kvasir/units';
+import type { Incarnation, Prng, WorkerId } from '@kvasir/units';
+import { advertisedHostOf } from './config.js';
+import type { MockEngineConfig } from './config.js';
+import { EngineDriver } from './engine/engine-driver.js';
+import type { KvListener } from './engine/engine-driver.js';
+import { ProseBook } from './engine/prose-book.js';
+import type { EngineParts } from './engine-parts.js';
+import type { Fault } from './faults.js';
+import { FaultSwitch } from './faults.js';
+import { EngineServer } from './http/engine-server.js';
+import { EngineMetrics } from './metrics.js';
+import { Peers } from './transfer/peers.js';
+import { SideChannel } from './transfer/side-channel.js';
+
+/** What a mock engine stands on. */
+export interface MockEngineContext {
+  readonly registry: Registry;
+  readonly eventPlane: EventPlane;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly epochMs: () => number;
+  readonly logger: Logger;
+  readonly prng: Prng;
+  /** A tokenizer that is started already and shared; without one the engine has its own. */
+  readonly text?: TextService | undefined;
+  /** Called when a crash was asked for and everything of the engine is gone; a process of its own ends then. */
+  readonly crashed?: (() => void) | undefined;
+}
+
+export interface MockEngine extends Component {
+  /** Base URL of its HTTP server. @throws TypeError before it has started. */
+  url(): string;
+  /** @throws TypeError before it has started. */
+  workerId(): WorkerId;
+}
+
+/** How often a drain looks whether the engine is empty. */
+const DRAIN_POLL_MS = 10;
+
+/** Builds a mock engine; starts nothing. */
+export function create(config: MockEngineConfig, context: MockEngineContext): MockEngine {
+  return new App(config, context);
+}
+
+class App implements MockEngine {
+  readonly name = 'mock-engine';
+  readonly #config: MockEngineConfig;
+  readonly #context: MockEngineContext;
+  readonly #incarnation: Incarnation;
+  readonly #text: TextService;
+  readonly #peers = new Peers();
+  readonly #faults: FaultSwitch;
+  readonly #driver: EngineDriver;
+  readonly #metrics: EngineMetrics;
+  readonly #sideChannel: SideChannel;
+  #server: EngineServer | null = null;
+  #publisher: KvEventPublisher | null = null;
+  #lease: RecordLease<WorkerRecord> | null = null;
+  #isDraining = false;
+  #isGone = false;
+  #sequences = 0;
+
+  constructor(config: MockEngineConfig, context: MockEngineContext) {
+    this.#config = config;
+    this.#context = context;
+    const { clock, text } = context;
+    this.#incarnation = newIncarnation(context.epochMs(), context.prng);
+    this.#text = text ?? createTextService({ tokenizerPath: config.model.tokenizerPath });
+    this.#faults = new FaultSwitch(clock, (fault) => this.#faultChanged(fault));
+    this.#driver = new EngineDriver({
+      engine: config.engine,
+      speedup: config.speedup,
+      clock,
+      kv: this.#kvListener(),
+    });
+    this.#metrics = new EngineMetrics({
+      model: config.model.name,
+      blockSize: config.engine.blockSize,
+      blockCount: config.engine.blockCount,
+      load: () => this.#driver.load(),
+    });
+    this.#sideChannel = new SideChannel({
+      ...config.sideChannel,
+      engineId: this.#incarnation,
+      kept: {
+        read: (id) => this.#driver.extendLease(id, config.kvLeaseMs),
+        extend: (id) => this.#driver.extendLease(id, config.kvLeaseMs),
+        release: (id) => this.#driver.release(id),
+      },
+      responsive: () => this.#faults.responsive(),
+    });
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    const { role } = this.#config.registration;
+    this.#context.logger.info({ workerId: this.workerId(), role, url: this.url() }, 'mock engine serves');
+  }
+
+  /** Takes no new routing, and lets running requests and fetches of kept blocks end. */
+  async drain(deadlineMs: number): Promise<DrainReport> {
+    const { clock } = this.#context;
+    const endMs = clock.nowMs() + deadlineMs;
+    this.#isDraining = true;
+    if (!this.#isGone) await this.#lease?.update(this.#record());
+    while (this.#busyCount() > 0 && clock.nowMs() < endMs) {
+      await new Promise<void>((resolve) => clock.after(DRAIN_POLL_MS, resolve));
+    }
+    return { abandonedRequests: this.#busyCount() };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isGone) return;
+    await this.#lease?.release();
+    await this.#vanish();
+  }
+
+  url(): string {
+    if (this.#server === null) throw new TypeError('Cannot tell the URL of the engine: it is not started');
+    const { host, advertisedHost } = this.#config.http;
+    return `http://${formatAddress(advertisedHostOf(host, advertisedHost), this.#server.port())}`;
+  }
+
+  workerId(): WorkerId {
+    const { role, workerId: given } = this.#config.registration;
+    if (given !== null) return workerId(given);
+    if (this.#server === null) throw new TypeError('Cannot tell the id of the worker: it is not started');
+    return workerId(`${role}-${this.#server.port()}`);
+  }
+
+  async #open(): Promise<void> {
+    if (this.#context.text === undefined) await this.#text.start();
+    const book = await ProseBook.write(this.#text);
+    await this.#sideChannel.start();
+    this.#server = new EngineServer(this.#parts(book), this.#metrics);
+    await this.#server.start();
+    await this.#publish();
+    const { registry } = this.#context;
+    const outcome = await registry.registerWorker(this.#record(), this.#config.registration.leaseMs);
+    if (outcome.kind === 'refused') throw new ServiceError('SERVICE_BAD_CONFIGURATION', outcome.message);
+    this.#lease = outcome.lease;
+  }
+
+  async #publish(): Promise<void> {
+    const { endpoint, publishesKvEvents } = this.#config.registration;
+    if (!publishesKvEvents) return;
+    this.#publisher = new KvEventPublisher({
+      plane: this.#context.eventPlane,
+      clock: this.#context.clock,
+      endpoint,
+      workerId: this.workerId(),
+      incarnation: this.#incarnation,
+      rankStart: 0,
+      rankCount: 1,
+    });
+    await this.#publisher.start();
+  }
+
+  #parts(book: ProseBook): EngineParts {
+    const { clock, logger, epochMs } = this.#context;
+    const { http } = this.#config;
+    return {
+      config: this.#config,
+      driver: this.#driver,
+      book,
+      text: this.#text,
+      peers: this.#peers,
+      clock,
+      logger,
+      faults: this.#faults,
+      engineId: this.#incarnation,
+      sideChannel: () => ({
+        host: advertisedHostOf(this.#config.sideChannel.host, http.advertisedHost),
+        port: this.#sideChannel.port(),
+      }),
+      nextSequenceNumber: () => (this.#sequences += 1),
+      epochMs,
+      finished: (end) => this.#metrics.finished(end),
+    };
+  }
+
+  #record(): WorkerRecord {
+    const { registration, model, engine } = this.#config;
+    return {
+      workerId: this.workerId(),
+      incarnation: this.#incarnation,
+      endpoint: registration.endpoint,
+      url: this.url(),
+      dialect: 'vllm',
+      role: registration.role,
+      model: model.name,
+      contextTokensMax: model.contextTokensMax,
+      tokenizerPath: model.tokenizerPath,
+      blockSize: engine.blockSize,
+      rankStart: 0,
+      rankCount: 1,
+      kvBlocksTotal: engine.blockCount,
+      batchedTokensMax: engine.stepTokensMax,
+      publishesKvEvents: registration.publishesKvEvents,
+      isDraining: this.#isDraining,
+      taints: registration.taints,
+    };
+  }
+
+  /** The engine's cache is the truth, so what cannot be published is a fault of this program. */
+  #kvListener(): KvListener {
+    return {
+      stored: (parent, hashes) => {
+        const outcome = this.#publisher?.publishStored(0, parent, hashes);
+        if (outcome === undefined || outcome.kind === 'published') return;
+        this.#context.logger.error(
+          { outcome, blocks: hashes.length / 2 },
+          'stored blocks were not published',
+        );
+      },
+      removed: (hashes) => {
+        const outcome = this.#publisher?.publishRemoved(0, hashes);
+        if (outcome === undefined || outcome.unknownBlocks === 0) return;
+        this.#context.logger.error({ outcome }, 'removed blocks were never published');
+      },
+      cleared: () => this.#publisher?.publishCleared(0),
+    };
+  }
+
+  #busyCount(): number {
+    return this.#isGone ? 0 : this.#driver.requestCount + this.#driver.load().keptPrefills;
+  }
+
+  #faultChanged(fault: Fault): void {
+    if (fault.kind === 'crash') {
+      // As when a process dies: nobody is told, the lease runs out by itself.
+      this.#lease?.abandon();
+      void this.#vanish().then(() => this.#context.crashed?.());
+      return;
+    }
+    this.#driver.setSlowness(fault.kind === 'slow' ? fault.factor : fault.kind === 'hang' ? Infinity : 1);
+  }
+
+  async #vanish(): Promise<void> {
+    this.#isGone = true;
+    this.#driver.close();
+    await this.#server?.close();
+    await this.#sideChannel.close();
+    await this.#publisher?.close();
+    await this.#peers.close();
+    if (this.#context.text === undefined) await this.#text.close();
+  }
+}

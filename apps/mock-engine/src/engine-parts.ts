@@ -1,0 +1,29 @@
+import type { Clock, Logger } from '@kvasir/service';
+import type { TextService } from '@kvasir/text';
+import type { MockEngineConfig } from './config.js';
+import type { EngineDriver, Finished } from './engine/engine-driver.js';
+import type { ProseBook } from './engine/prose-book.js';
+import type { FaultSwitch } from './faults.js';
+import type { Peers } from './transfer/peers.js';
+
+/** What a request meets inside a running mock engine. */
+export interface EngineParts {
+  readonly config: MockEngineConfig;
+  readonly driver: EngineDriver;
+  readonly book: ProseBook;
+  readonly text: TextService;
+  readonly peers: Peers;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly faults: FaultSwitch;
+  /** This engine to its peers, for this life. */
+  readonly engineId: string;
+  /** Where peers reach the side channel. */
+  readonly sideChannel: () => { readonly host: string; readonly port: number };
+  /** Never gives the same number twice. */
+  readonly nextSequenceNumber: () => number;
+  /** Milliseconds since 1970. */
+  readonly epochMs: () => number;
+  /** A sequence has ended well. */
+  readonly finished: (end: Finished) => void;
+}

@@ -1,0 +1,95 @@
+import type {
+  ApiRequest,
+  ChatCompletion,
+  ChatCompletionChunk,
+  Completion,
+  FinishReason,
+  Usage,
+} from '@kvasir/openai';
+
+/** A finished choice. */
+export interface ChoiceAnswer {
+  readonly text: string;
+  readonly finishReason: FinishReason;
+}
+
+/** How one endpoint writes its answers: objects to be sent as JSON. */
+export interface AnswerForm {
+  readonly id: string;
+  /** What a stream says of a choice before its first text; null for nothing. */
+  opening(choice: number): object | null;
+  piece(choice: number, text: string, finishReason: FinishReason | null): object;
+  usage(usage: Usage): object;
+  whole(choices: readonly ChoiceAnswer[], usage: Usage): object;
+}
+
+export interface AnswerIdentity {
+  readonly requestId: string;
+  readonly model: string;
+  readonly createdEpochS: number;
+}
+
+export function answerForm(kind: ApiRequest['kind'], identity: AnswerIdentity): AnswerForm {
+  return kind === 'chat' ? chatForm(identity) : completionForm(identity);
+}
+
+function chatForm({ requestId, model, createdEpochS: created }: AnswerIdentity): AnswerForm {
+  const id = `chatcmpl-${requestId}`;
+  const chunk = (choices: ChatCompletionChunk['choices']): ChatCompletionChunk => ({
+    id,
+    object: 'chat.completion.chunk',
+    created,
+    model,
+    choices,
+  });
+  return {
+    id,
+    opening: (index) =>
+      chunk([{ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }]),
+    piece: (index, content, finishReason) =>
+      chunk([{ index, delta: { content }, logprobs: null, finish_reason: finishReason }]),
+    usage: (usage) => ({ ...chunk([]), usage }),
+    whole: (choices, usage): ChatCompletion => ({
+      id,
+      object: 'chat.completion',
+      created,
+      model,
+      choices: choices.map(({ text, finishReason }, index) => ({
+        index,
+        message: { role: 'assistant', content: text },
+        logprobs: null,
+        finish_reason: finishReason,
+      })),
+      usage,
+    }),
+  };
+}
+
+function completionForm({ requestId, model, createdEpochS: created }: AnswerIdentity): AnswerForm {
+  const id = `cmpl-${requestId}`;
+  const completion = (choices: Completion['choices']): Completion => ({
+    id,
+    object: 'text_completion',
+    created,
+    model,
+    choices,
+  });
+  return {
+    id,
+    opening: () => null,
+    piece: (index, text, finishReason) =>
+      completion([{ index, text, logprobs: null, finish_reason: finishReason }]),
+    usage: (usage) => ({ ...completion([]), usage }),
+    whole: (choices, usage) => ({
+      ...completion(
+        choices.map(({ text, finishReason }, index) => ({
+          index,
+          text,
+          logprobs: null,
+          finish_reason: finishReason,
+        })),
+      ),
+      usage,
+    }),
+  };
+}

@@ -1,0 +1,146 @@
+import { requestPaths } from '@kvasir/openai';
+import type { ApiRequest, ModelList } from '@kvasir/openai';
+import { TextError } from '@kvasir/text';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { EngineParts } from '../engine-parts.js';
+import { answerForm } from './answer-forms.js';
+
+import { readGenerationRequest } from './generation-request.js';
+import type { GenerationRequest } from './generation-request.js';
+import { Generation } from './generation.js';
+import { StreamAnswer } from './stream-answer.js';
+import { vllmError } from './vllm-error.js';
+import type { VllmError } from './vllm-error.js';
+import { WholeAnswer } from './whole-answer.js';
+
+const MS_PER_S = 1000;
+
+/** The two endpoints that generate, and the list of models. */
+export function addApiRoutes(server: FastifyInstance, parts: EngineParts): void {
+  for (const kind of ['chat', 'completion'] as const) {
+    server.post(requestPaths[kind], async (request, reply) => {
+      await generate(parts, kind, { request, reply });
+    });
+  }
+  server.get('/v1/models', (): ModelList => models(parts));
+}
+
+async function generate(
+  parts: EngineParts,
+  kind: ApiRequest['kind'],
+  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+): Promise<void> {
+  const reading = readGenerationRequest(kind, request.body as Buffer, parts.config.model.name);
+  if (reading.kind === 'invalid') {
+    refuse(reply, reading.error);
+    return;
+  }
+  const error = await accept(parts, reading.request, { request, reply });
+  if (error === null) return;
+  // As vLLM does since release 0.24: the prefill engine need not keep blocks for a request that was turned away.
+  const { transfer } = reading.request;
+  if (transfer.kind === 'fetch') void parts.peers.call(transfer.from, 'release');
+  refuse(reply, error);
+}
+
+async function accept(
+  parts: EngineParts,
+  generation: GenerationRequest,
+  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+): Promise<VllmError | null> {
+  if (parts.faults.fault.kind === 'refuse') return vllmError(503, 'The engine was told to refuse requests.');
+  const prompts = await encode(parts, generation);
+  if (!Array.isArray(prompts)) return prompts;
+  // The client may have left while its prompt was encoded.
+  if (reply.raw.destroyed) return vllmError(400, 'The client has left.');
+  return run(parts, { request: generation, prompts, requestId: requestIdOf(request, parts) }, reply);
+}
+
+function run(
+  parts: EngineParts,
+  job: {
+    readonly request: GenerationRequest;
+    readonly prompts: readonly Uint32Array[];
+    readonly requestId: string;
+  },
+  reply: FastifyReply,
+): VllmError | null {
+  const { request, prompts, requestId } = job;
+  const { api } = request;
+  if (request.transfer.kind === 'incomplete') {
+    const { missing } = request.transfer;
+    parts.logger.warn(
+      { requestId, missing },
+      'kv_transfer_params are incomplete; the prompt is computed here',
+    );
+  }
+  const form = answerForm(api.kind, {
+    requestId,
+    model: parts.config.model.name,
+    createdEpochS: Math.floor(parts.epochMs() / MS_PER_S),
+  });
+  const choiceCount = prompts.length * api.choiceCount;
+  const writer = api.isStream
+    ? new StreamAnswer(reply, form, { choiceCount, includesUsage: api.includesUsage })
+    : new WholeAnswer(reply, form, choiceCount);
+  const generation = new Generation(parts, { request, prompts, writer });
+  reply.raw.setHeader('x-request-id', requestId);
+  const error = generation.start(requestId);
+  if (error !== null) return error;
+  reply.hijack();
+  // After a complete answer this does nothing.
+  reply.raw.on('close', () => generation.abort());
+  return null;
+}
+
+/** Token ids of each prompt, or why there are none. */
+async function encode(parts: EngineParts, request: GenerationRequest): Promise<Uint32Array[] | VllmError> {
+  const { api, addsSpecialTokens } = request;
+  try {
+    if (api.kind === 'chat') {
+      const tokens = await parts.text.encodeChat({
+        messages: api.messages,
+        tools: api.tools ?? undefined,
+        addGenerationPrompt: api.addsGenerationPrompt,
+        templateArguments: api.templateVariables ?? undefined,
+      });
+      return [tokens];
+    }
+    const prompts = await Promise.all(
+      api.prompts.map((prompt) =>
+        prompt.kind === 'tokens'
+          ? Promise.resolve(prompt.tokens)
+          : parts.text.encodeText(prompt.text, { addSpecialTokens: addsSpecialTokens }),
+      ),
+    );
+    const size = parts.text.vocabularySize();
+    for (const prompt of prompts) {
+      const unknown = prompt.find((token) => token >= size);
+      if (unknown !== undefined) return vllmError(400, `Token id ${unknown} is out of vocabulary`, 'prompt');
+      if (prompt.length === 0) return vllmError(400, 'The prompt has no tokens', 'prompt');
+    }
+    return prompts;
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    const isClientFault = error.code === 'TEXT_TEMPLATE_FAILED' || error.code === 'TEXT_ENCODING_FAILED';
+    return vllmError(isClientFault ? 400 : 503, error.message);
+  }
+}
+
+function requestIdOf(request: FastifyRequest, parts: EngineParts): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && given !== '' ? given : `mock-${parts.nextSequenceNumber()}`;
+}
+
+function refuse(reply: FastifyReply, { status, body }: VllmError): void {
+  void reply.code(status).send(body);
+}
+
+function models({ config, epochMs }: EngineParts): ModelList {
+  const { name, contextTokensMax } = config.model;
+  const created = Math.floor(epochMs() / MS_PER_S);
+  return {
+    object: 'list',
+    data: [{ id: name, object: 'model', created, owned_by: 'vllm', max_model_len: contextTokensMax }],
+  };
+}

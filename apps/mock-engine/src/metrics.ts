@@ -1,0 +1,129 @@
+import type { SimLoad } from '@kvasir/engine-sim';
+import { createMetrics } from '@kvasir/service';
+import type { Counter, Gauge, Histogram, Metrics } from '@kvasir/service';
+import type { Finished } from './engine/engine-driver.js';
+
+const MS_PER_S = 1000;
+const LABELS = ['model_name', 'engine'] as const;
+type Label = (typeof LABELS)[number];
+
+/** Upper bounds in seconds; a mock at any speed-up shows engine time. */
+const LATENCY_BUCKETS_S = [
+  0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160,
+];
+
+const GAUGES = {
+  'vllm:num_requests_running': ['Requests in the running batch.', (load) => load.runningRequests],
+  'vllm:num_requests_waiting': ['Requests that wait.', (load) => load.waitingRequests],
+  'vllm:kv_cache_usage_perc': ['Share of KV blocks in use, 0 to 1.', (load) => load.kvUsedShare],
+  kvasir_mock_kept_prefills: ['Finished prefills whose blocks are kept.', (load) => load.keptPrefills],
+  kvasir_mock_cached_blocks: ['Different blocks in the cache.', (load) => load.cachedBlocks],
+} as const satisfies Readonly<Record<string, readonly [string, (load: SimLoad) => number]>>;
+
+const COUNTERS = {
+  'vllm:prefix_cache_queries_total': ['Prompt tokens looked up in the cache.', (load) => load.queriedTokens],
+  'vllm:prefix_cache_hits_total': ['Prompt tokens found in the cache.', (load) => load.hitTokens],
+  'vllm:external_prefix_cache_hits_total': [
+    'Prompt tokens that came from another engine.',
+    (load) => load.fetchedTokens,
+  ],
+  'vllm:num_preemptions_total': ['Requests that had to start over.', (load) => load.preemptions],
+  'vllm:generation_tokens_total': ['Tokens generated.', (load) => load.outputTokens],
+  kvasir_mock_prefill_tokens_total: ['Prompt tokens computed.', (load) => load.prefillTokens],
+  kvasir_mock_steps_total: ['Engine steps.', (load) => load.steps],
+  kvasir_mock_failed_transfers_total: ['Transfers that failed.', (load) => load.failedTransfers],
+  kvasir_mock_expired_leases_total: ['Kept prefills that nobody fetched.', (load) => load.expiredLeases],
+  kvasir_mock_refused_requests_total: ['Requests that were refused.', (load) => load.refusedRequests],
+} as const satisfies Readonly<Record<string, readonly [string, (load: SimLoad) => number]>>;
+
+const HISTOGRAMS = {
+  queue: ['vllm:request_queue_time_seconds', 'Time until taken up.'],
+  firstToken: ['vllm:time_to_first_token_seconds', 'Time until the first token.'],
+  prefill: ['vllm:request_prefill_time_seconds', 'Time from being taken up to the first token.'],
+  whole: ['vllm:e2e_request_latency_seconds', 'Time until the last token.'],
+} as const;
+
+/** The engine's metrics under vLLM's names, in engine time; what vLLM does not have is called `kvasir_mock_…`. */
+export class EngineMetrics {
+  readonly #metrics: Metrics = createMetrics(null);
+  readonly #labels: Readonly<Record<Label, string>>;
+  readonly #load: () => SimLoad;
+  readonly #counters: { readonly counter: Counter<Label>; readonly read: (load: SimLoad) => number }[] = [];
+  readonly #gauges: { readonly gauge: Gauge<Label>; readonly read: (load: SimLoad) => number }[] = [];
+  readonly #told = new Map<Counter<Label>, number>();
+  readonly #histograms: Readonly<Record<keyof typeof HISTOGRAMS, Histogram<Label>>>;
+  readonly #promptTokens: Counter<Label>;
+  readonly #successes: Counter<Label | 'finished_reason'>;
+
+  constructor(options: {
+    readonly model: string;
+    readonly blockSize: number;
+    readonly blockCount: number;
+    readonly load: () => SimLoad;
+  }) {
+    this.#labels = { model_name: options.model, engine: '0' };
+    this.#load = options.load;
+    for (const [name, [help, read]] of Object.entries(GAUGES))
+      this.#gauges.push({ gauge: this.#metrics.gauge({ name, help, labels: LABELS }), read });
+    for (const [name, [help, read]] of Object.entries(COUNTERS))
+      this.#counters.push({ counter: this.#metrics.counter({ name, help, labels: LABELS }), read });
+    this.#promptTokens = this.#metrics.counter({
+      name: 'vllm:prompt_tokens_total',
+      help: 'Prompt tokens of requests that ended.',
+      labels: LABELS,
+    });
+    this.#successes = this.#metrics.counter({
+      name: 'vllm:request_success_total',
+      help: 'Requests that ended, by reason.',
+      labels: [...LABELS, 'finished_reason'],
+    });
+    const histogram = ([name, help]: readonly [string, string]): Histogram<Label> =>
+      this.#metrics.histogram({ name, help, labels: LABELS, buckets: LATENCY_BUCKETS_S });
+    this.#histograms = {
+      queue: histogram(HISTOGRAMS.queue),
+      firstToken: histogram(HISTOGRAMS.firstToken),
+      prefill: histogram(HISTOGRAMS.prefill),
+      whole: histogram(HISTOGRAMS.whole),
+    };
+    this.#metrics
+      .gauge({
+        name: 'vllm:cache_config_info',
+        help: 'The cache configuration as labels.',
+        labels: ['block_size', 'num_gpu_blocks', 'engine'],
+      })
+      .set(
+        {
+          block_size: String(options.blockSize),
+          num_gpu_blocks: String(options.blockCount),
+          engine: '0',
+        },
+        1,
+      );
+  }
+
+  get contentType(): string {
+    return this.#metrics.contentType;
+  }
+
+  finished({ atMs, reason, usage, times }: Finished): void {
+    const observe = (key: keyof typeof HISTOGRAMS, ms: number): void =>
+      this.#histograms[key].observe(this.#labels, ms / MS_PER_S);
+    observe('queue', times.startedMs - times.arrivedMs);
+    observe('firstToken', times.firstTokenMs - times.arrivedMs);
+    observe('prefill', times.firstTokenMs - times.startedMs);
+    observe('whole', atMs - times.arrivedMs);
+    this.#promptTokens.inc(this.#labels, usage.promptTokens);
+    this.#successes.inc({ ...this.#labels, finished_reason: reason });
+  }
+
+  async render(): Promise<string> {
+    const load = this.#load();
+    for (const { gauge, read } of this.#gauges) gauge.set(this.#labels, read(load));
+    for (const { counter, read } of this.#counters) {
+      const total = read(load);
+      counter.inc(this.#labels, total - (this.#told.get(counter) ?? 0));
+      this.#told.set(counter, total);
+    }
+    return await this.#metrics.render();
+  }
+}
