@@ -1,1 +1,3 @@
-export {};
+export { stackOptions } from './options.js';
+export { Stack } from './stack.js';
+export type { StackSummary } from './stack.js';

@@ -1,0 +1,106 @@
+import { defineOptions, logLevels } from '@kvasir/service';
+import type { OptionValues } from '@kvasir/service';
+
+/** Options of `npm start`: the whole stack in one process. */
+export const stackOptions = defineOptions({
+  program: 'stack',
+  summary: 'Runs a whole Kvasir stack in one process: frontend, prefill router and mock engines.',
+  options: {
+    httpHost: {
+      kind: 'string',
+      default: '127.0.0.1',
+      doc: 'Address that the frontend listens on.',
+    },
+    httpPort: {
+      kind: 'integer',
+      default: 8000,
+      min: 0,
+      max: 65_535,
+      doc: 'Port that the frontend listens on; 0 takes a free one.',
+    },
+    prefillWorkers: {
+      kind: 'integer',
+      default: 2,
+      min: 1,
+      max: 64,
+      doc: 'Mock engines that compute prompts.',
+      group: 'Workers',
+    },
+    decodeWorkers: {
+      kind: 'integer',
+      default: 2,
+      min: 1,
+      max: 64,
+      doc: 'Mock engines that generate.',
+      group: 'Workers',
+    },
+    aggregatedWorkers: {
+      kind: 'integer',
+      default: null,
+      min: 1,
+      max: 64,
+      doc: 'Mock engines that do both; given, there is no disaggregation and no prefill router.',
+      group: 'Workers',
+    },
+    blockSize: {
+      kind: 'integer',
+      default: 64,
+      min: 1,
+      max: 1024,
+      unit: 'tokens',
+      doc: 'Tokens per KV block.',
+      group: 'Workers',
+    },
+    kvBlocks: {
+      kind: 'integer',
+      default: 16_384,
+      min: 1,
+      max: 4_194_304,
+      unit: 'blocks',
+      doc: 'KV capacity of each engine.',
+      group: 'Workers',
+    },
+    model: {
+      kind: 'string',
+      default: 'kvasir-mock',
+      doc: 'Model name that the engines serve.',
+      group: 'Workers',
+    },
+    speedup: {
+      kind: 'number',
+      default: 1,
+      min: 0.01,
+      max: 100_000,
+      doc: 'How many times faster than real the engines compute.',
+      group: 'Workers',
+    },
+    routerMode: {
+      kind: 'choice',
+      choices: ['kv', 'round-robin', 'random'],
+      default: 'kv',
+      doc: 'How workers are chosen.',
+      group: 'Routing',
+    },
+    enforceDisagg: {
+      kind: 'boolean',
+      default: false,
+      doc: 'Refuse requests while no prefill worker is alive instead of running them on the decode workers.',
+      group: 'Routing',
+    },
+    logLevel: {
+      kind: 'choice',
+      choices: logLevels,
+      default: 'warn',
+      doc: 'Least severe lines that are logged, as JSON on standard error.',
+      group: 'Output',
+    },
+    readyJson: {
+      kind: 'boolean',
+      default: false,
+      doc: 'Print one JSON line instead of the table once ready, for programs that start a stack.',
+      group: 'Output',
+    },
+  },
+});
+
+export type StackValues = OptionValues<typeof stackOptions.options>;

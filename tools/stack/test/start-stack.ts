@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { createLogger, readOptions, systemClock } from '@kvasir/service';
+import { stackOptions } from '../src/options.js';
+import type { StackValues } from '../src/options.js';
+import { Stack } from '../src/stack.js';
+
+/** A stack of this process on free ports. */
+export interface RunningStack {
+  readonly url: string;
+  readonly stack: Stack;
+  stop(): Promise<void>;
+}
+
+/** Starts a stack with the defaults of `npm start` but for what is given, and waits until it is ready. */
+export async function startStack(values: Partial<StackValues>): Promise<RunningStack> {
+  const defaults = readOptions(stackOptions, {
+    argv: ['--http-port', '0', '--log-level', 'silent'],
+    env: {},
+  });
+  if (defaults.kind !== 'ok') throw new TypeError('Cannot start a stack: its defaults do not parse');
+  const stack = new Stack(
+    { ...defaults.values, ...values },
+    {
+      clock: systemClock,
+      epochMs: Date.now,
+      loggerOf: (name) => createLogger({ name, level: 'silent' }),
+      prng: Math.random,
+      newId: randomUUID,
+    },
+  );
+  await stack.start(new AbortController().signal);
+  return {
+    url: stack.summary().url,
+    stack,
+    async stop() {
+      await stack.drain(5_000);
+      await stack.close();
+    },
+  };
+}
+
+/** The sum over all label sets of one metric, as `/metrics` tells it; NaN when it is not there. */
+export async function metricSum(metricsUrl: string, name: string): Promise<number> {
+  const text = await (await fetch(metricsUrl)).text();
+  const values = text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
+  return values.length === 0 ? NaN : values.reduce((sum, value) => sum + value, 0);
+}
