@@ -1,7 +1,5 @@
-import type { EngineFailureCode } from '@kvasir/engines';
 import type { Counter, Gauge, Histogram, Metrics } from '@kvasir/service';
 
-type EndpointLabel = 'chat' | 'completion';
 /** How a request was run: `unrouted` ended before a worker was chosen. */
 export type ModeLabel = 'disaggregated' | 'aggregated' | 'unrouted';
 export type LegLabel = 'prefill' | 'decode' | 'aggregated';
@@ -35,9 +33,6 @@ export interface FrontendMetrics {
   readonly cachedTokens: Counter;
   readonly predictedOverlapTokens: Counter;
 }
-
-/** Failures of a leg, by code; `ROUTER` for a prefill router that does not choose. */
-type LegFailureLabel = EngineFailureCode | 'ROUTER_UNAVAILABLE' | 'DIALECT_UNKNOWN';
 
 const TTFT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 const ITL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5];

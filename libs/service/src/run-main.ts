@@ -1,3 +1,4 @@
+import { systemClock } from './clock.js';
 import type { Component } from './component.js';
 import { ServiceError } from './errors.js';
 import { KvasirError } from './kvasir-error.js';
@@ -12,6 +13,8 @@ export const DRAIN_MS_DEFAULT = 30_000;
 
 /** What a drain may take beyond its deadline before it counts as stuck. */
 const DRAIN_GRACE_MS = 2_000;
+/** Signals within this time are one wish: npm passes Ctrl-C on to a program that the terminal has told already. */
+const SAME_WISH_MS = 500;
 const KEEP_ALIVE_PERIOD_MS = 2 ** 30;
 
 /** A program: its options and how to build it from their values. */
@@ -59,8 +62,12 @@ async function run<Specs extends OptionSpecs, Program extends Component>(
 ): Promise<never> {
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
+  let stoppedAtMs = Infinity;
   const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
-    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    const nowMs = systemClock.nowMs();
+    if (nowMs - stoppedAtMs > SAME_WISH_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (stop.signal.aborted) return;
+    stoppedAtMs = nowMs;
     stop.abort();
   };
   process.on('SIGTERM', onSignal);

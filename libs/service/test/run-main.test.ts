@@ -115,12 +115,23 @@ describe('runMain()', () => {
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const)('ends at once when a second signal comes (%s)', async (signal, code) => {
-    const program = run(['--behaviour=never-drains']);
+    const program = run(['--behaviour=never-drains', '--drain-ms=30000']);
     await program.saw('started');
     program.process.kill('SIGTERM');
-    await program.saw('draining 1000');
-    program.process.kill(signal);
-    expect((await program.ended).code).toBe(code);
+    await program.saw('draining 30000');
+    // Until it is heard: signals right after the first one are the same wish.
+    const again = setInterval(() => program.process.kill(signal), 50);
+    const ended = await program.ended;
+    clearInterval(again);
+    expect(ended.code).toBe(code);
+  });
+
+  it('drains when npm passes on the Ctrl-C that the terminal has sent already', async () => {
+    const program = run(['--drain-ms=700']);
+    await program.saw('started');
+    program.process.kill('SIGINT');
+    program.process.kill('SIGINT');
+    expect(await program.ended).toMatchObject({ code: 0, out: 'started\ndraining 700\nclosed\n' });
   });
 
   it('ends with 1 and says so when requests were abandoned', async () => {
