@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test`, `npm run check`, `npm run bench` and `npm run replay` run: makes a fresh clone ready
+ * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run replay` and `npm run docs` run: makes a fresh clone ready
  * (packages, build), then does the command. Plain JavaScript without dependencies, because nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process';
@@ -118,6 +118,10 @@ const COMMANDS = {
   bench: async (args) => {
     build();
     await become('tools/bench/dist/main.js', args);
+  },
+  docs: async (args) => {
+    build();
+    await become('tools/reference/dist/main.js', args);
   },
   test: (args) => {
     build();

@@ -1,3 +1,4 @@
+export { schedulerRejections } from './messages.js';
 export type {
   Decision,
   OverlapScore,

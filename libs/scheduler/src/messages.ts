@@ -80,12 +80,19 @@ export interface Decision {
   readonly terms: readonly CostTerm[];
 }
 
-export type RejectionCode =
-  | 'SCHED_NO_TARGETS'
-  | 'SCHED_NO_ELIGIBLE_TARGETS'
-  | 'SCHED_DUPLICATE_REQUEST'
-  | 'SCHED_PINNED_UNAVAILABLE'
-  | 'SCHED_BOOKINGS_FULL';
+/** Every way in which a request is not placed; nothing is changed then. Codes are stable API. */
+export const schedulerRejections = {
+  SCHED_NO_TARGETS: { meaning: 'No worker is registered.' },
+  SCHED_NO_ELIGIBLE_TARGETS: {
+    meaning:
+      'Workers are registered, but none may take the request: they drain, failed lately, or lack what is required.',
+  },
+  SCHED_PINNED_UNAVAILABLE: { meaning: 'The worker that the request is pinned to cannot take it.' },
+  SCHED_DUPLICATE_REQUEST: { meaning: 'A request of this id is booked already.' },
+  SCHED_BOOKINGS_FULL: { meaning: 'As many requests are booked as may be.' },
+} as const;
+
+export type RejectionCode = keyof typeof schedulerRejections;
 
 /** What the shell has to do, or to tell. */
 export type SchedulerEffect =
