@@ -46,6 +46,8 @@ export interface MockEngine extends Component {
 
 /** How often a drain looks whether the engine is empty. */
 const DRAIN_POLL_MS = 10;
+/** How long a drain waits for blocks to be fetched once no request runs. */
+const KEPT_GRACE_MS = 1_000;
 
 /** Builds a mock engine; starts nothing. */
 export function create(config: MockEngineConfig, context: MockEngineContext): MockEngine {
@@ -118,10 +120,12 @@ class App implements MockEngine {
     const endMs = clock.nowMs() + deadlineMs;
     this.#isDraining = true;
     if (!this.#isGone) await this.#lease?.update(this.#record());
-    while (this.#busyCount() > 0 && clock.nowMs() < endMs) {
-      await new Promise<void>((resolve) => clock.after(DRAIN_POLL_MS, resolve));
-    }
-    return { abandonedRequests: this.#busyCount() };
+    await this.#waitWhile(() => this.#requestCount() > 0, endMs);
+    const abandonedRequests = this.#requestCount();
+    // A decode engine that has its request in hand fetches soon; blocks that nobody has asked for by then are of a client that has left.
+    const keptEndMs = Math.min(endMs, clock.nowMs() + KEPT_GRACE_MS);
+    await this.#waitWhile(() => !this.#isGone && this.#driver.load().keptPrefills > 0, keptEndMs);
+    return { abandonedRequests };
   }
 
   async close(): Promise<void> {
@@ -237,8 +241,14 @@ class App implements MockEngine {
     };
   }
 
-  #busyCount(): number {
-    return this.#isGone ? 0 : this.#driver.requestCount + this.#driver.load().keptPrefills;
+  #requestCount(): number {
+    return this.#isGone ? 0 : this.#driver.requestCount;
+  }
+
+  async #waitWhile(isSo: () => boolean, endMs: number): Promise<void> {
+    const { clock } = this.#context;
+    while (isSo() && clock.nowMs() < endMs)
+      await new Promise<void>((resolve) => clock.after(DRAIN_POLL_MS, resolve));
   }
 
   #faultChanged(fault: Fault): void {

@@ -1,0 +1,93 @@
+import { SseScanner } from '@kvasir/openai';
+import { Pool } from 'undici';
+import type { Outcome } from './outcome.js';
+import { TokenGaps } from './token-gaps.js';
+
+export interface CompletionOrder {
+  readonly tokens: readonly number[];
+  readonly outputTokens: number;
+  /** When it should have been sent, by `nowMs`. */
+  readonly dueMs: number;
+}
+
+/** Sends completions as streams and measures what comes back. */
+export class CompletionClient {
+  readonly #pool: Pool;
+  readonly #model: string;
+  readonly #nowMs: () => number;
+
+  constructor(options: {
+    readonly url: string;
+    readonly model: string;
+    readonly connections: number;
+    readonly timeoutMs: number;
+    readonly nowMs: () => number;
+  }) {
+    const { connections, timeoutMs } = options;
+    this.#pool = new Pool(options.url, { connections, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+    this.#model = options.model;
+    this.#nowMs = options.nowMs;
+  }
+
+  /** Never throws: what goes wrong is the outcome. */
+  async complete(order: CompletionOrder, signal: AbortSignal): Promise<Outcome> {
+    try {
+      return await this.#send(order, signal);
+    } catch (error) {
+      if (signal.aborted) return { kind: 'failed', reason: 'given up' };
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      return { kind: 'failed', reason: code };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #send({ tokens, outputTokens, dueMs }: CompletionOrder, signal: AbortSignal): Promise<Outcome> {
+    const response = await this.#pool.request({
+      path: '/v1/completions',
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      // Every mode must generate the same, so no answer ends by itself.
+      body: JSON.stringify({
+        model: this.#model,
+        prompt: tokens,
+        max_tokens: outputTokens,
+        ignore_eos: true,
+        stream: true,
+        stream_options: { include_usage: true },
+      }),
+      signal,
+    });
+    if (response.statusCode !== 200) {
+      await response.body.dump();
+      return { kind: 'failed', reason: `status ${response.statusCode}` };
+    }
+    const scanner = new SseScanner({ cachedTokens: null });
+    const gaps = new TokenGaps();
+    let firstTokenMs: number | null = null;
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      scanner.push(chunk);
+      const nowMs = this.#nowMs();
+      if (scanner.tokenEvents > 0) firstTokenMs ??= nowMs - dueMs;
+      gaps.saw(scanner.tokenEvents, nowMs);
+    }
+    const { usage } = scanner;
+    if (!scanner.isDone || usage === null || firstTokenMs === null)
+      return { kind: 'failed', reason: 'the stream ended early' };
+    const header = (name: string): string => String(response.headers[name] ?? '');
+    return {
+      kind: 'answered',
+      firstTokenMs,
+      endMs: this.#nowMs() - dueMs,
+      gapsMs: gaps.gapsMs,
+      promptTokens: usage.promptTokens,
+      outputTokens: usage.completionTokens,
+      cachedTokens: usage.cachedTokens ?? 0,
+      overlapBlocks: Number(header('x-kvasir-overlap-blocks')),
+      prefillWorkerId: header('x-kvasir-prefill-worker'),
+      decodeWorkerId: header('x-kvasir-decode-worker'),
+    };
+  }
+}

@@ -1,0 +1,96 @@
+import { setMaxListeners } from 'node:events';
+import { CompletionClient } from './completion-client.js';
+import type { ReplayValues } from './options.js';
+import { playTrace } from './play-trace.js';
+import type { PlayProgress } from './play-trace.js';
+import { summarize } from './run-summary.js';
+import type { RunSummary } from './run-summary.js';
+import { startStackProcess } from './stack-process.js';
+import type { TraceRequest } from './trace.js';
+
+/** Where a trace is played. */
+interface Stage {
+  readonly url: string;
+  readonly model: string;
+  readonly vocabularySize: number;
+  readonly contextTokensMax: number;
+  readonly workerIds: { readonly prefill: readonly string[]; readonly decode: readonly string[] };
+  readonly died: AbortSignal | null;
+  stop(): Promise<void>;
+}
+
+export interface ReplayContext {
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+  readonly progressed: (progress: PlayProgress) => void;
+}
+
+/** Plays a trace in one mode. @throws Error when the stack does not start or ends by itself. */
+export async function replayRun(
+  requests: readonly TraceRequest[],
+  values: ReplayValues,
+  context: ReplayContext,
+): Promise<RunSummary> {
+  const stage = values.url === null ? await ownStage(values) : runningStage(values, values.url);
+  const { speedup, mode, blockSize, concurrencyMax, timeoutMs } = values;
+  const signal = AbortSignal.any(stage.died === null ? [context.signal] : [context.signal, stage.died]);
+  // Every request in flight listens.
+  setMaxListeners(concurrencyMax + 1, signal);
+  const client = new CompletionClient({
+    url: stage.url,
+    model: stage.model,
+    connections: concurrencyMax,
+    timeoutMs,
+    nowMs: context.nowMs,
+  });
+  try {
+    const played = await playTrace(requests, {
+      ...stage,
+      ...context,
+      client,
+      speedup,
+      concurrencyMax,
+      signal,
+    });
+    if (stage.died?.aborted === true && !context.signal.aborted)
+      throw new Error('The stack ended while the trace was played');
+    return summarize(played, { mode, speedup, blockSize, workerIds: stage.workerIds });
+  } finally {
+    await client.close();
+    await stage.stop();
+  }
+}
+
+async function ownStage(values: ReplayValues): Promise<Stage> {
+  const { prefillWorkers, decodeWorkers, aggregatedWorkers, mode, speedup, kvBlocks, blockSize } = values;
+  const workers =
+    aggregatedWorkers === null
+      ? ['--prefill-workers', String(prefillWorkers), '--decode-workers', String(decodeWorkers)]
+      : ['--aggregated-workers', String(aggregatedWorkers)];
+  const stack = await startStackProcess([
+    ...workers,
+    ...['--router-mode', mode, '--speedup', String(speedup)],
+    ...['--kv-blocks', String(kvBlocks), '--block-size', String(blockSize)],
+  ]);
+  const { engines } = stack.summary;
+  const idsOf = (...roles: readonly string[]): readonly string[] =>
+    engines.filter(({ role }) => roles.includes(role)).map(({ workerId }) => workerId);
+  return {
+    ...stack.summary,
+    workerIds: { prefill: idsOf('prefill', 'aggregated'), decode: idsOf('decode', 'aggregated') },
+    died: stack.died,
+    stop: () => stack.stop(),
+  };
+}
+
+function runningStage({ model, vocabularySize, contextTokensMax }: ReplayValues, url: string): Stage {
+  return {
+    url,
+    model,
+    vocabularySize,
+    contextTokensMax,
+    workerIds: { prefill: [], decode: [] },
+    died: null,
+    stop: () => Promise.resolve(),
+  };
+}
