@@ -9,6 +9,19 @@ export const eventPlaneErrors = {
     retryable: true,
   },
   EVENT_PLANE_CANCELLED: { meaning: 'The asker no longer wants the answer.', retryable: false },
+  EVENT_PLANE_UNREACHABLE: { meaning: 'No server of the plane could be reached at start.', retryable: true },
+  EVENT_PLANE_UNAUTHORIZED: {
+    meaning: 'The server of the plane refuses the given credentials.',
+    retryable: false,
+  },
+  EVENT_PLANE_PAYLOAD_TOO_LARGE: {
+    meaning: "The payload is larger than the plane's server takes.",
+    retryable: false,
+  },
+  EVENT_PLANE_BAD_CONFIGURATION: {
+    meaning: 'A credentials or certificate file cannot be read.',
+    retryable: false,
+  },
   EVENT_PLANE_CLOSED: { meaning: 'The plane has been closed.', retryable: false },
 } as const;
 
@@ -21,4 +34,8 @@ export class EventPlaneError extends KvasirError {
   constructor(code: EventPlaneErrorCode, message: string, cause?: unknown) {
     super(message, { code, retryable: eventPlaneErrors[code].retryable, cause });
   }
+}
+
+export function closedError(): EventPlaneError {
+  return new EventPlaneError('EVENT_PLANE_CLOSED', 'Cannot use the event plane: it has been closed');
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '@kvasir/service';
-import { EventPlaneError } from './errors.js';
+import { DeliveryQueue, newSubscriber, subscriptionOf } from './delivery-queue.js';
+import type { Subscriber } from './delivery-queue.js';
+import { closedError, EventPlaneError } from './errors.js';
 import {
   EVENT_PLANE_LIMITS,
   type EventPlane,
@@ -10,6 +12,7 @@ import {
   type Serving,
   type Subscription,
 } from './event-plane.js';
+import { nextChunk } from './next-chunk.js';
 import { assertSubject, compilePattern, type SubjectMatcher } from './subject-pattern.js';
 
 export interface InProcessEventPlaneOptions {
@@ -18,9 +21,6 @@ export interface InProcessEventPlaneOptions {
   readonly limits?: Partial<EventPlaneLimits> | undefined;
   readonly onTrouble?: ((trouble: PlaneTrouble) => void) | undefined;
 }
-
-/** Deliveries in one go before sockets and timers get their turn. */
-const DELIVERIES_PER_TURN_MAX = 1_024;
 
 type Answer = (request: Uint8Array) => AsyncIterable<Uint8Array>;
 
@@ -31,44 +31,28 @@ interface Question {
   readonly signal: AbortSignal | undefined;
 }
 
-interface Subscriber {
-  readonly pattern: string;
+interface Local {
+  readonly subscriber: Subscriber;
   readonly matches: SubjectMatcher;
-  readonly deliver: (message: PlaneMessage) => void;
-  isEnded: boolean;
-  isSlow: boolean;
-  pendingMessages: number;
-  droppedMessages: number;
 }
-
-type Delivery =
-  | { readonly kind: 'message'; readonly subscriber: Subscriber; readonly message: PlaneMessage }
-  | { readonly kind: 'flushed'; readonly resolve: () => void };
 
 /**
  * The event plane of one process: every component that shares the object is connected.
- * Messages are delivered in the order in which they were published, to every subscriber, in the microtask after the publisher's;
- * after `DELIVERIES_PER_TURN_MAX` of them the rest waits for the next turn of the event loop, so that a burst cannot starve sockets.
- * Payloads are handed over as they are, without a copy.
+ * Messages are delivered in the order in which they were published, to every subscriber, in the microtask after the publisher's. Payloads are handed over as they are, without a copy.
  */
 export class InProcessEventPlane implements EventPlane {
   readonly #clock: Clock;
-  readonly #limits: EventPlaneLimits;
-  readonly #onTrouble: (trouble: PlaneTrouble) => void;
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #queue: DeliveryQueue;
+  readonly #subscribers = new Set<Local>();
   readonly #servers = new Map<string, Answer>();
   /** Rejections of the chunks that are being awaited. */
   readonly #awaiting = new Set<(error: EventPlaneError) => void>();
-  #queue: Delivery[] = [];
-  /** The queue's first delivery that is still to be made. */
-  #next = 0;
-  #isScheduled = false;
   #closedAtMs: number | null = null;
 
   constructor(options: InProcessEventPlaneOptions) {
     this.#clock = options.clock;
-    this.#limits = { ...EVENT_PLANE_LIMITS, ...options.limits };
-    this.#onTrouble = options.onTrouble ?? (() => undefined);
+    const { pendingMessagesMax } = { ...EVENT_PLANE_LIMITS, ...options.limits };
+    this.#queue = new DeliveryQueue(pendingMessagesMax, options.onTrouble ?? (() => undefined));
   }
 
   publish(subject: string, payload: Uint8Array): void {
@@ -76,34 +60,15 @@ export class InProcessEventPlane implements EventPlane {
     assertSubject(subject);
     const tokens = subject.split('.');
     const message: PlaneMessage = { subject, payload };
-    for (const subscriber of this.#subscribers)
-      if (subscriber.matches(subject, tokens)) this.#enqueue(subscriber, message);
+    for (const { subscriber, matches } of this.#subscribers)
+      if (matches(subject, tokens)) this.#queue.enqueue(subscriber, message);
   }
 
   subscribe(pattern: string, deliver: (message: PlaneMessage) => void): Subscription {
     this.#assertOpen();
-    const subscriber: Subscriber = {
-      pattern,
-      matches: compilePattern(pattern),
-      deliver,
-      isEnded: false,
-      isSlow: false,
-      pendingMessages: 0,
-      droppedMessages: 0,
-    };
-    this.#subscribers.add(subscriber);
-    return {
-      unsubscribe: () => {
-        subscriber.isEnded = true;
-        this.#subscribers.delete(subscriber);
-      },
-      get pendingMessages() {
-        return subscriber.isEnded ? 0 : subscriber.pendingMessages;
-      },
-      get droppedMessages() {
-        return subscriber.droppedMessages;
-      },
-    };
+    const local: Local = { subscriber: newSubscriber(pattern, deliver), matches: compilePattern(pattern) };
+    this.#subscribers.add(local);
+    return subscriptionOf(local.subscriber, () => this.#subscribers.delete(local));
   }
 
   /** @throws TypeError when the subject has a server already. */
@@ -140,71 +105,17 @@ export class InProcessEventPlane implements EventPlane {
   /** Here also: everything published before has been delivered. */
   flush(): Promise<void> {
     if (this.#closedAtMs !== null) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#queue.push({ kind: 'flushed', resolve });
-      this.#schedule();
-    });
+    return this.#queue.delivered();
   }
 
   close(): Promise<void> {
     if (this.#closedAtMs !== null) return Promise.resolve();
     this.#closedAtMs = this.#clock.nowMs();
-    for (const subscriber of this.#subscribers) subscriber.isEnded = true;
+    for (const { subscriber } of this.#subscribers) subscriber.isEnded = true;
     this.#subscribers.clear();
     this.#servers.clear();
     for (const reject of this.#awaiting) reject(closedError());
-    // What is left are deliveries to nobody, and flushes that may go.
-    this.#schedule();
     return Promise.resolve();
-  }
-
-  #enqueue(subscriber: Subscriber, message: PlaneMessage): void {
-    if (subscriber.pendingMessages >= this.#limits.pendingMessagesMax) {
-      subscriber.droppedMessages += 1;
-      if (subscriber.isSlow) return;
-      subscriber.isSlow = true;
-      const { pattern, pendingMessages } = subscriber;
-      this.#onTrouble({ kind: 'slowConsumer', pattern, pendingMessages });
-      return;
-    }
-    subscriber.pendingMessages += 1;
-    this.#queue.push({ kind: 'message', subscriber, message });
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    queueMicrotask(() => this.#deliverTurn());
-  }
-
-  #deliverTurn(): void {
-    for (let count = 0; count < DELIVERIES_PER_TURN_MAX; count += 1) {
-      const delivery = this.#queue[this.#next];
-      if (delivery === undefined) {
-        this.#queue = [];
-        this.#next = 0;
-        this.#isScheduled = false;
-        return;
-      }
-      this.#next += 1;
-      if (delivery.kind === 'flushed') delivery.resolve();
-      else this.#deliver(delivery.subscriber, delivery.message);
-    }
-    this.#queue = this.#queue.slice(this.#next);
-    this.#next = 0;
-    setImmediate(() => this.#deliverTurn());
-  }
-
-  #deliver(subscriber: Subscriber, message: PlaneMessage): void {
-    subscriber.pendingMessages -= 1;
-    if (subscriber.pendingMessages === 0) subscriber.isSlow = false;
-    if (subscriber.isEnded) return;
-    try {
-      subscriber.deliver(message);
-    } catch (error) {
-      this.#onTrouble({ kind: 'subscriberFailed', pattern: subscriber.pattern, error });
-    }
   }
 
   async *#ask(question: Question): AsyncGenerator<Uint8Array, void, undefined> {
@@ -229,55 +140,19 @@ export class InProcessEventPlane implements EventPlane {
   }
 
   #nextChunk(question: Question, chunks: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
-    const { subject, timeoutMs, signal } = question;
     this.#assertOpen();
-    return new Promise((resolve, reject) => {
-      const fail = (error: EventPlaneError): void => {
-        settle();
-        reject(error);
-      };
-      const timeOut = (): void =>
-        fail(
-          new EventPlaneError(
-            'EVENT_PLANE_TIMEOUT',
-            `Cannot ask ${subject}: no chunk within ${timeoutMs} ms`,
-          ),
-        );
-      const cancel = (): void =>
-        fail(new EventPlaneError('EVENT_PLANE_CANCELLED', `Cannot ask ${subject}: the asker has left`));
-      const cancelTimeout = this.#clock.after(timeoutMs, timeOut);
-      const settle = (): void => {
-        cancelTimeout();
-        signal?.removeEventListener('abort', cancel);
-        this.#awaiting.delete(fail);
-      };
-      this.#awaiting.add(fail);
-      if (signal?.aborted === true) {
-        cancel();
-        return;
+    const next = async (): Promise<IteratorResult<Uint8Array>> => {
+      try {
+        return await chunks.next();
+      } catch (cause) {
+        const message = `Cannot ask ${question.subject}: its server failed`;
+        throw new EventPlaneError('EVENT_PLANE_SERVER_FAILED', message, cause);
       }
-      signal?.addEventListener('abort', cancel);
-      chunks.next().then(
-        (chunk) => {
-          settle();
-          resolve(chunk);
-        },
-        (cause: unknown) =>
-          fail(
-            new EventPlaneError(
-              'EVENT_PLANE_SERVER_FAILED',
-              `Cannot ask ${subject}: its server failed`,
-              cause,
-            ),
-          ),
-      );
-    });
+    };
+    return nextChunk(question, next, { clock: this.#clock, awaiting: this.#awaiting });
   }
 
   #assertOpen(): void {
     if (this.#closedAtMs !== null) throw closedError();
   }
 }
-
-const closedError = (): EventPlaneError =>
-  new EventPlaneError('EVENT_PLANE_CLOSED', 'Cannot use the event plane: it has been closed');

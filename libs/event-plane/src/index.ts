@@ -22,3 +22,6 @@ export { KV_SUBSCRIBER_LIMITS } from './rank-follower.js';
 export type { KvSubscriberLimits, KvSubscriberTrouble } from './rank-follower.js';
 export { KV_PUBLISHER_LIMITS } from './rank-publisher.js';
 export type { KvPublisherLimits, RemovedOutcome, StoredOutcome } from './rank-publisher.js';
+export { connectNatsEventPlane, NatsEventPlane } from './nats-event-plane.js';
+export type { NatsEventPlaneOptions } from './nats-event-plane.js';
+export type { NatsOptions } from './nats-connection.js';

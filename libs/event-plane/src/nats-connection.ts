@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { connect, credsAuthenticator, ErrorCode, NatsError } from 'nats';
+import type { ConnectionOptions, NatsConnection } from 'nats';
+import { EventPlaneError } from './errors.js';
+
+/** How a NATS cluster is reached. */
+export interface NatsOptions {
+  /** `nats://host:port` or `tls://host:port`, any of the cluster; credentials in a URL are taken too. */
+  readonly urls: readonly string[];
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
+  /** A `.creds` file. */
+  readonly credentialsPath?: string | undefined;
+  readonly tls?:
+    | {
+        readonly caPath?: string | undefined;
+        readonly certPath?: string | undefined;
+        readonly keyPath?: string | undefined;
+      }
+    | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Between attempts to come back, for ever; every process adds as much again at random at most, so that they do not come all at once. */
+const RECONNECT_WAIT_MS = 250;
+/** A silent server is taken for lost after two of these. */
+const PING_INTERVAL_MS = 5_000;
+
+/** Connects, and from then on reconnects for ever. @throws EventPlaneError when no server can be reached or none lets us in. */
+export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
+  try {
+    return await connect(connectionOptions(options));
+  } catch (error) {
+    if (error instanceof EventPlaneError) throw error;
+    const where = options.urls.map(withoutCredentials).join(', ');
+    if (error instanceof NatsError && UNAUTHORIZED.has(error.code))
+      throw new EventPlaneError(
+        'EVENT_PLANE_UNAUTHORIZED',
+        `Cannot connect to NATS at ${where}: the server refuses the credentials`,
+        error,
+      );
+    throw new EventPlaneError(
+      'EVENT_PLANE_UNREACHABLE',
+      `Cannot connect to NATS at ${where}: ${reasonOf(error)}`,
+      error,
+    );
+  }
+}
+
+const UNAUTHORIZED: ReadonlySet<string> = new Set([
+  ErrorCode.AuthorizationViolation,
+  ErrorCode.AuthenticationExpired,
+  ErrorCode.BadAuthentication,
+  ErrorCode.BadCreds,
+]);
+
+function connectionOptions(options: NatsOptions): ConnectionOptions {
+  const { urls, name, user, password, token, credentialsPath, tls } = options;
+  const [inUrl] = urls.map(credentialsOf).filter((found) => found !== null);
+  const login = user === undefined ? inUrl : { user, pass: password ?? '' };
+  return {
+    servers: urls.map(withoutCredentials),
+    name,
+    ...login,
+    ...(token === undefined ? {} : { token }),
+    ...(credentialsPath === undefined
+      ? {}
+      : { authenticator: credsAuthenticator(readBytes(credentialsPath)) }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+    timeout: CONNECT_TIMEOUT_MS,
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: RECONNECT_WAIT_MS,
+    reconnectJitter: RECONNECT_WAIT_MS,
+    reconnectJitterTLS: RECONNECT_WAIT_MS,
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: 2,
+    // A bad password must not look like a server that is away.
+    ignoreAuthErrorAbort: true,
+  };
+}
+
+function tlsOptions({ caPath, certPath, keyPath }: NonNullable<NatsOptions['tls']>) {
+  return {
+    ...(caPath === undefined ? {} : { ca: readText(caPath) }),
+    ...(certPath === undefined ? {} : { cert: readText(certPath) }),
+    ...(keyPath === undefined ? {} : { key: readText(keyPath) }),
+  };
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new EventPlaneError(
+      'EVENT_PLANE_BAD_CONFIGURATION',
+      `Cannot connect to NATS: ${reasonOf(error)}`,
+      error,
+    );
+  }
+}
+
+function readText(path: string): string {
+  return new TextDecoder().decode(readBytes(path));
+}
+
+const WITH_CREDENTIALS = /^([a-z]+:\/\/)?([^/@]+)@(.*)$/;
+
+function withoutCredentials(url: string): string {
+  const [, scheme = '', , rest] = WITH_CREDENTIALS.exec(url) ?? [];
+  return rest === undefined ? url : `${scheme}${rest}`;
+}
+
+function credentialsOf(url: string): { user: string; pass: string } | { token: string } | null {
+  const [, , credentials] = WITH_CREDENTIALS.exec(url) ?? [];
+  if (credentials === undefined) return null;
+  const [user = '', pass] = credentials.split(':').map(decodeURIComponent);
+  return pass === undefined ? { token: user } : { user, pass };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof NatsError && error.code === ErrorCode.ConnectionRefused) return 'nobody listens there';
+  if (error instanceof NatsError && error.code === ErrorCode.Timeout)
+    return `no answer within ${CONNECT_TIMEOUT_MS} ms`;
+  return error instanceof Error ? error.message : String(error);
+}
