@@ -121,9 +121,12 @@ function credentialsOf(url: string): { user: string; pass: string } | { token: s
   return pass === undefined ? { token: user } : { user, pass };
 }
 
+const REASONS: ReadonlyMap<string, string> = new Map<string, string>([
+  [ErrorCode.ConnectionRefused, 'nobody listens there'],
+  [ErrorCode.Timeout, `no answer within ${CONNECT_TIMEOUT_MS} ms`],
+]);
+
 function reasonOf(error: unknown): string {
-  if (error instanceof NatsError && error.code === ErrorCode.ConnectionRefused) return 'nobody listens there';
-  if (error instanceof NatsError && error.code === ErrorCode.Timeout)
-    return `no answer within ${CONNECT_TIMEOUT_MS} ms`;
-  return error instanceof Error ? error.message : String(error);
+  const known = error instanceof NatsError ? REASONS.get(error.code) : undefined;
+  return known ?? (error instanceof Error ? error.message : String(error));
 }

@@ -14,11 +14,12 @@ import type {
   Serving,
   Subscription,
 } from './event-plane.js';
-import { AnswerReader, sendAnswer } from './nats-answers.js';
+import { NatsAnswerReader } from './nats-answer-reader.js';
 import { connectNats } from './nats-connection.js';
 import type { NatsOptions } from './nats-connection.js';
 import { nextChunk } from './next-chunk.js';
 import type { Waiting } from './next-chunk.js';
+import { sendNatsAnswer } from './send-nats-answer.js';
 import { assertSubject, compilePattern } from './subject-pattern.js';
 
 export interface NatsEventPlaneOptions extends NatsOptions {
@@ -142,14 +143,14 @@ export class NatsEventPlane implements EventPlane {
   }
 
   async #answer(message: Msg, answer: (request: Uint8Array) => AsyncIterable<Uint8Array>): Promise<void> {
-    await sendAnswer(this.#connection, message, { answer, clock: this.#clock });
+    await sendNatsAnswer(this.#connection, message, { answer, clock: this.#clock });
   }
 
   async *#ask(waiting: Waiting, request: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
     this.#assertOpen();
     if (waiting.signal?.aborted === true)
       throw new EventPlaneError('EVENT_PLANE_CANCELLED', `Cannot ask ${waiting.subject}: the asker has left`);
-    const reader = new AnswerReader(this.#connection, waiting.subject, request);
+    const reader = new NatsAnswerReader(this.#connection, waiting.subject, request);
     let isEnded = false;
     try {
       for (;;) {
@@ -181,8 +182,11 @@ export class NatsEventPlane implements EventPlane {
   }
 }
 
+/** As a plain text, which `NatsError.code` is. */
+const MAX_PAYLOAD_EXCEEDED: string = ErrorCode.MaxPayloadExceeded;
+
 function publishError(error: unknown, subject: string, payloadBytes: number): EventPlaneError {
-  if (error instanceof NatsError && error.code === ErrorCode.MaxPayloadExceeded)
+  if (error instanceof NatsError && error.code === MAX_PAYLOAD_EXCEEDED)
     return new EventPlaneError(
       'EVENT_PLANE_PAYLOAD_TOO_LARGE',
       `Cannot publish to ${subject}: the server takes less than ${payloadBytes} bytes`,

@@ -51,16 +51,17 @@ async function start(program: string, args: readonly string[], port: number): Pr
   let said = '';
   child.stdout.on('data', (text: Buffer) => (said += text.toString()));
   child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-  let problem: string | null = null;
-  child.once('error', (error) => (problem = error.message));
-  child.once('exit', (code) => (problem ??= `it ended with code ${code}: ${said}`));
+  const problems: string[] = [];
+  child.once('error', (error) => problems.push(error.message));
+  child.once('exit', (code) => problems.push(`it ended with code ${code}: ${said}`));
   const endMs = performance.now() + START_TIMEOUT_MS;
   while (!(await listens(port))) {
-    if (problem === null && performance.now() > endMs) {
+    if (performance.now() > endMs) problems.push(`it does not listen after ${START_TIMEOUT_MS} ms: ${said}`);
+    const [problem] = problems;
+    if (problem !== undefined) {
       child.kill('SIGKILL');
-      problem = `it does not listen after ${START_TIMEOUT_MS} ms: ${said}`;
+      throw new Error(`Cannot start ${program}: ${problem}`);
     }
-    if (problem !== null) throw new Error(`Cannot start ${program}: ${String(problem)}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return child;
