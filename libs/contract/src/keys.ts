@@ -1,11 +1,9 @@
-import type { RouterId, WorkerId } from '@kvasir/units';
 import type { EndpointName } from './records.js';
-import { encodeToken } from './subject-token.js';
 
 const namespacePrefix = (namespace: string): string => `kvasir:v1:${namespace}`;
 
 /**
- * The braces are a Redis Cluster hash tag: all keys of one endpoint live in one slot, so that registering (record, deadline and pool together) is one script.
+ * The braces are a Redis Cluster hash tag: all keys of one endpoint live in one slot, so that registering (record, deadline and version together) is one script.
  */
 const endpointPrefix = (endpoint: EndpointName): string =>
   `${namespacePrefix(endpoint.namespace)}:{${endpoint.component}.${endpoint.endpoint}}`;
@@ -14,12 +12,10 @@ const endpointPrefix = (endpoint: EndpointName): string =>
 export const keys = {
   /** Endpoints of a namespace that have a pool. */
   endpoints: (namespace: string): string => `${namespacePrefix(namespace)}:endpoints`,
-  /** What all workers of an endpoint share. */
-  pool: (endpoint: EndpointName): string => `${endpointPrefix(endpoint)}:pool`,
-  /** Who holds the pool: ids of workers, routers and claims by lease deadline. */
+  /** Hash of everything registered at an endpoint: id to record and what fencing needs. */
+  records: (endpoint: EndpointName): string => `${endpointPrefix(endpoint)}:records`,
+  /** Ids by lease deadline, in ms of the store's clock. */
   leases: (endpoint: EndpointName): string => `${endpointPrefix(endpoint)}:leases`,
-  worker: (endpoint: EndpointName, workerId: WorkerId): string =>
-    `${endpointPrefix(endpoint)}:worker:${encodeToken(workerId)}`,
-  router: (endpoint: EndpointName, routerId: RouterId): string =>
-    `${endpointPrefix(endpoint)}:router:${encodeToken(routerId)}`,
+  /** Grows with every change of the records. */
+  version: (endpoint: EndpointName): string => `${endpointPrefix(endpoint)}:version`,
 } as const;

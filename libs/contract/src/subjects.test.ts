@@ -1,4 +1,4 @@
-import { incarnation, routerId, workerId } from '@kvasir/units';
+import { incarnation, workerId } from '@kvasir/units';
 import { describe, expect, it } from 'vitest';
 import { keys } from './keys.js';
 import { parseKvEventsSubject, parseKvRecoverySubject, subjects } from './subjects.js';
@@ -44,16 +44,10 @@ describe('subjects', () => {
 describe('keys', () => {
   it('lie under the namespace, those of one endpoint in one cluster slot', () => {
     expect(keys.endpoints('kvasir')).toBe('kvasir:v1:kvasir:endpoints');
-    expect([
-      keys.pool(endpoint),
-      keys.leases(endpoint),
-      keys.worker(endpoint, workerId('gpu:7')),
-      keys.router(endpoint, routerId('r')),
-    ]).toEqual([
-      'kvasir:v1:kvasir:{prefill.generate}:pool',
+    expect([keys.records(endpoint), keys.leases(endpoint), keys.version(endpoint)]).toEqual([
+      'kvasir:v1:kvasir:{prefill.generate}:records',
       'kvasir:v1:kvasir:{prefill.generate}:leases',
-      'kvasir:v1:kvasir:{prefill.generate}:worker:gpu%3A7',
-      'kvasir:v1:kvasir:{prefill.generate}:router:r',
+      'kvasir:v1:kvasir:{prefill.generate}:version',
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from '@kvasir/service';
-import type { Entry, InProcessStore } from './in-process-store.js';
+import type { Entry } from './entries.js';
+import type { InProcessStore } from './in-process-store.js';
 import { changedIdentity, recordProblem } from './record-problem.js';
 import type { LeaseState, RecordLease, Refusal, UpdateOutcome } from './registry.js';
 

@@ -9,7 +9,8 @@ import type { Clock } from '@kvasir/service';
 import type { RouterId } from '@kvasir/units';
 import { RegistryError } from './errors.js';
 import { InProcessLease } from './in-process-lease.js';
-import { InProcessStore, type Entry, type RegistryLimits } from './in-process-store.js';
+import type { Entry } from './entries.js';
+import { InProcessStore, type RegistryLimits } from './in-process-store.js';
 import { recordProblem } from './record-problem.js';
 import type {
   ClaimOutcome,

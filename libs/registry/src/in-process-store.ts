@@ -1,38 +1,11 @@
-import {
-  compareIncarnations,
-  formatEndpointName,
-  type EndpointName,
-  type PoolRecord,
-  type RouterRecord,
-  type WorkerRecord,
-} from '@kvasir/contract';
+import { formatEndpointName } from '@kvasir/contract';
+import type { EndpointName } from '@kvasir/contract';
 import type { CancelTimer, Clock } from '@kvasir/service';
-import type { RouterId } from '@kvasir/units';
-import { disagreement, poolOf, type PoolTerms } from './pool-agreement.js';
+import { EMPTY_VIEW, makeView } from './endpoint-view.js';
+import { fencing, idOf, nameOf, noRoom, termsOf } from './entries.js';
+import type { Entry } from './entries.js';
+import { disagreement, poolOf } from './pool-agreement.js';
 import type { EndpointView, Refusal } from './registry.js';
-
-/** Something registered, until its deadline. Compared by identity: who registers the same id again replaces it. */
-export type Entry = WorkerEntry | RouterEntry | ClaimEntry;
-
-export interface WorkerEntry {
-  readonly kind: 'worker';
-  record: WorkerRecord;
-  deadlineMs: number;
-}
-
-export interface RouterEntry {
-  readonly kind: 'router';
-  record: RouterRecord;
-  deadlineMs: number;
-}
-
-/** A router that holds the pool's terms. */
-export interface ClaimEntry {
-  readonly kind: 'claim';
-  readonly routerId: RouterId;
-  record: PoolRecord;
-  deadlineMs: number;
-}
 
 export interface RegistryLimits {
   /** Workers, routers and claims of one endpoint. */
@@ -74,7 +47,7 @@ export class InProcessStore {
     const refusal = this.#refusal(entry);
     // Members that are past their deadline have no say. Asked only now: a stalled owner must not lose its record to a newcomer that agrees.
     if (refusal !== null && (!this.#dropExpired(endpoint) || this.#refusal(entry) !== null)) return refusal;
-    this.#state(endpoint).entries.set(keyOf(entry), entry);
+    this.#state(endpoint).entries.set(idOf(entry), entry);
     this.#changed(endpoint);
     this.#scheduleSweep(entry.deadlineMs);
     return null;
@@ -82,7 +55,7 @@ export class InProcessStore {
 
   /** The entry that stands under the same id now. */
   current(entry: Entry): Entry | null {
-    return this.#endpoints.get(formatEndpointName(entry.record.endpoint))?.entries.get(keyOf(entry)) ?? null;
+    return this.#endpoints.get(formatEndpointName(entry.record.endpoint))?.entries.get(idOf(entry)) ?? null;
   }
 
   /** Tells listeners that a held entry has another record. */
@@ -94,14 +67,14 @@ export class InProcessStore {
   remove(entry: Entry): void {
     if (this.current(entry) !== entry) return;
     const { endpoint } = entry.record;
-    this.#state(endpoint).entries.delete(keyOf(entry));
+    this.#state(endpoint).entries.delete(idOf(entry));
     this.#changed(endpoint);
   }
 
   view(endpoint: EndpointName): EndpointView {
     const state = this.#endpoints.get(formatEndpointName(endpoint));
     if (state === undefined) return EMPTY_VIEW;
-    state.view ??= makeView(state);
+    state.view ??= makeView(state.endpoint, state.entries);
     return state.view;
   }
 
@@ -117,23 +90,11 @@ export class InProcessStore {
 
   #refusal(entry: Entry): Refusal | null {
     const state = this.#endpoints.get(formatEndpointName(entry.record.endpoint));
-    const standing = state?.entries.get(keyOf(entry));
-    if (entry.kind === 'worker' && standing?.kind === 'worker') {
-      const { workerId, incarnation } = entry.record;
-      if (compareIncarnations(incarnation, standing.record.incarnation) === 'older')
-        return {
-          kind: 'refused',
-          code: 'REGISTRY_SUPERSEDED',
-          message: `worker "${workerId}" is registered by the newer incarnation ${standing.record.incarnation}: incarnation ${incarnation} is over`,
-        };
-    }
+    const standing = state?.entries.get(idOf(entry));
+    const fenced = fencing(entry, standing ?? null);
+    if (fenced !== null) return fenced;
     const others = [...(state?.entries.values() ?? [])].filter((other) => other !== standing);
-    if (others.length >= this.#limits.recordsPerEndpointMax)
-      return {
-        kind: 'refused',
-        code: 'REGISTRY_FULL',
-        message: `${formatEndpointName(entry.record.endpoint)} holds ${others.length} records, which is its limit`,
-      };
+    if (others.length >= this.#limits.recordsPerEndpointMax) return noRoom(entry, others.length);
     const terms = termsOf(entry);
     return terms === null
       ? null
@@ -197,34 +158,4 @@ export class InProcessStore {
     }
     for (const listener of [...this.#listeners]) listener(endpoint);
   }
-}
-
-const EMPTY_VIEW: EndpointView = { workers: [], routers: [], pool: null, isFresh: true };
-
-function makeView(state: EndpointState): EndpointView {
-  const entries = [...state.entries.entries()].sort(([one], [other]) => (one < other ? -1 : 1));
-  return {
-    workers: entries.flatMap(([, entry]) => (entry.kind === 'worker' ? [entry.record] : [])),
-    routers: entries.flatMap(([, entry]) => (entry.kind === 'router' ? [entry.record] : [])),
-    pool: poolOf(
-      state.endpoint,
-      [...state.entries.values()].flatMap((entry) => termsOf(entry) ?? []),
-    ),
-    isFresh: true,
-  };
-}
-
-/** What an entry says of the pool; a router's record says nothing. */
-function termsOf(entry: Entry): PoolTerms | null {
-  return entry.kind === 'router' ? null : entry.record;
-}
-
-function keyOf(entry: Entry): string {
-  if (entry.kind === 'worker') return `worker:${entry.record.workerId}`;
-  return entry.kind === 'router' ? `router:${entry.record.routerId}` : `claim:${entry.routerId}`;
-}
-
-function nameOf(entry: Entry): string {
-  if (entry.kind === 'worker') return `worker "${entry.record.workerId}"`;
-  return entry.kind === 'router' ? `router "${entry.record.routerId}"` : `router "${entry.routerId}"`;
 }

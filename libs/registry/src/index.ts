@@ -16,3 +16,6 @@ export type {
   RegistryWatch,
   UpdateOutcome,
 } from './registry.js';
+export { connectRedisRegistry, REDIS_REGISTRY_LIMITS, RedisRegistry } from './redis/redis-registry.js';
+export type { ChangeNotices, RedisRegistryLimits, RedisRegistryOptions } from './redis/redis-registry.js';
+export type { RedisConnectionOptions } from './redis/redis-connection.js';

@@ -7,7 +7,7 @@ import {
   encodeWorkerRecord,
   formatEndpointName,
 } from '@kvasir/contract';
-import type { Entry } from './in-process-store.js';
+import type { Entry } from './entries.js';
 
 /** Everything that is wrong with a record, in one sentence, or null: what a consumer could not read must not be registered. */
 export function recordProblem(entry: Entry): string | null {

@@ -1,5 +1,5 @@
 import { incarnation } from '@kvasir/units';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   endpoint,
   held,
@@ -29,9 +29,9 @@ function successors(get: () => RegistriesUnderTest): void {
     const dead = held(await owner.registerWorker(first, LEASE_MS));
     held(await consumer.registerWorker(second, LEASE_MS));
     await log.reaches('w1; kvasir-mock by 64');
-    expect(log.view.workers).toEqual([second]);
+    await vi.waitFor(() => expect(log.view.workers).toEqual([second]));
     expect(await dead.update({ ...first, isDraining: true })).toEqual({ kind: 'notHeld' });
-    expect(dead.state()).toEqual({ kind: 'superseded', by: second.incarnation });
+    await vi.waitFor(() => expect(dead.state()).toEqual({ kind: 'superseded', by: second.incarnation }));
   });
 
   it('a superseded one can neither change, release, nor outlive the record', async () => {
@@ -42,7 +42,7 @@ function successors(get: () => RegistriesUnderTest): void {
     await dead.release();
     await harness.advance(2 * LEASE_MS);
     await log.reaches('w1; kvasir-mock by 64');
-    expect(log.view.workers).toEqual([second]);
+    await vi.waitFor(() => expect(log.view.workers).toEqual([second]));
     expect(living.state()).toEqual({ kind: 'held' });
     living.abandon();
     await harness.advance(2 * LEASE_MS);
@@ -69,7 +69,7 @@ function predecessors(get: () => RegistriesUnderTest): void {
     if (outcome.kind === 'refused')
       for (const named of [life(1_000), life(2_000)]) expect(outcome.message).toContain(named);
     await log.reaches('w1; kvasir-mock by 64');
-    expect(log.view.workers).toEqual([newer]);
+    await vi.waitFor(() => expect(log.view.workers).toEqual([newer]));
   });
 
   it('of two that cannot be ordered the later registration holds', async () => {
@@ -80,7 +80,7 @@ function predecessors(get: () => RegistriesUnderTest): void {
     );
     held(await consumer.registerWorker(worker('w1', { incarnation: incarnation('a') }), LEASE_MS));
     await log.reaches('w1; kvasir-mock by 64');
-    expect(log.view.workers).toMatchObject([{ incarnation: 'a' }]);
+    await vi.waitFor(() => expect(log.view.workers).toMatchObject([{ incarnation: 'a' }]));
     expect(await before.update(worker('w1', { incarnation: incarnation('b') }))).toEqual({ kind: 'notHeld' });
   });
 

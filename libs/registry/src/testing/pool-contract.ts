@@ -1,5 +1,5 @@
 import { routerId } from '@kvasir/units';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   endpoint,
   held,
@@ -151,7 +151,7 @@ function claimLifetimes(get: () => RegistriesUnderTest): void {
     const claim = heldClaim(await owner.claimPool(pool(64), r1, LEASE_MS));
     await log.reaches('nobody; any model by 64');
     const again = heldClaim(await owner.claimPool(pool(32), r1, LEASE_MS));
-    expect(claim.state()).toEqual({ kind: 'superseded', by: null });
+    await vi.waitFor(() => expect(claim.state()).toEqual({ kind: 'superseded', by: null }));
     await log.reaches('nobody; any model by 32');
     await again.release();
     await log.reaches('nobody; no pool');

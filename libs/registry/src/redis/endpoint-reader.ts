@@ -1,0 +1,147 @@
+import type { EndpointName } from '@kvasir/contract';
+import type { CancelTimer, Clock } from '@kvasir/service';
+import { EMPTY_VIEW, makeView } from '../endpoint-view.js';
+import type { Entry } from '../entries.js';
+import type { EndpointView } from '../registry.js';
+import { decodeEnvelope } from './envelope.js';
+import type { Listing, RedisEndpoint } from './redis-endpoint.js';
+
+/** Records this long past their deadline are cleared away by whoever reads. */
+export const CLEAR_AFTER_MS = 60_000;
+
+export interface EndpointReaderOptions {
+  readonly endpoint: EndpointName;
+  readonly store: RedisEndpoint;
+  readonly clock: Clock;
+  /** How often the list is read when nobody says that it has changed. */
+  readonly relistMs: number;
+  /** How long after an outage records stay that are not there or past their deadline: their owners could not renew either. */
+  readonly graceMs: number;
+  /** Called after every change of the view. */
+  readonly changed: () => void;
+}
+
+/**
+ * Follows the records of one endpoint: reads the list every `relistMs`, when told, and at every deadline, and drops who is past it then. While Redis is away
+ * the last view is kept as it is, and after that for `graceMs` whatever was in it.
+ */
+export class EndpointReader {
+  readonly #options: EndpointReaderOptions;
+  readonly #cancelPolling: CancelTimer;
+  readonly #entries = new Map<string, Entry>();
+  /** By this process's clock. */
+  readonly #deadlinesMs = new Map<string, number>();
+  #version = '';
+  #view: EndpointView | null = null;
+  #shown = '';
+  #lostAtMs: number | null = null;
+  #graceUntilMs = 0;
+  #cancelExpiry: CancelTimer | null = null;
+  #isReading = false;
+  #isStale = false;
+  #isClosed = false;
+
+  constructor(options: EndpointReaderOptions) {
+    this.#options = options;
+    this.#cancelPolling = options.clock.every(options.relistMs, () => this.poke());
+    this.poke();
+  }
+
+  /** Null until the list was read once. */
+  get view(): EndpointView | null {
+    return this.#view;
+  }
+
+  /** Since when the list cannot be read; null when it can. */
+  get lostAtMs(): number | null {
+    return this.#lostAtMs;
+  }
+
+  /** Reads the list now, once more when it is being read already. */
+  poke(): void {
+    this.#isStale = true;
+    if (this.#isReading || this.#isClosed) return;
+    this.#isReading = true;
+    void this.#readWhileStale();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelPolling();
+    this.#cancelExpiry?.();
+  }
+
+  async #readWhileStale(): Promise<void> {
+    while (this.#isStale && !this.#isClosed) {
+      this.#isStale = false;
+      try {
+        this.#take(await this.#options.store.list(this.#version, CLEAR_AFTER_MS));
+      } catch {
+        this.#lost();
+      }
+    }
+    this.#isReading = false;
+  }
+
+  #lost(): void {
+    if (this.#isClosed) return;
+    this.#lostAtMs ??= this.#options.clock.nowMs();
+    this.#cancelExpiry?.();
+    this.#show();
+  }
+
+  #take(listing: Listing): void {
+    if (this.#isClosed) return;
+    const { clock, graceMs } = this.#options;
+    const nowMs = clock.nowMs();
+    if (this.#lostAtMs !== null) this.#graceUntilMs = nowMs + graceMs;
+    this.#lostAtMs = null;
+    this.#version = listing.version;
+    const isGrace = nowMs < this.#graceUntilMs;
+    if (listing.records !== null) this.#takeRecords(listing.records, isGrace);
+    for (const [id, deadlineMs] of listing.deadlinesMs)
+      this.#deadlinesMs.set(id, nowMs + deadlineMs - listing.nowMs);
+    this.#show();
+  }
+
+  #takeRecords(records: ReadonlyMap<string, string>, isGrace: boolean): void {
+    if (!isGrace) {
+      this.#entries.clear();
+      this.#deadlinesMs.clear();
+    }
+    for (const [id, text] of records) {
+      const entry = decodeEnvelope(id, text);
+      if (entry !== null) this.#entries.set(id, entry);
+    }
+  }
+
+  /** Makes the view anew when it differs from the last one. */
+  #show(): void {
+    const { clock, endpoint, changed } = this.#options;
+    const nowMs = clock.nowMs();
+    const isFresh = this.#lostAtMs === null;
+    const isKept = !isFresh || nowMs < this.#graceUntilMs;
+    const living = [...this.#entries].filter(
+      ([id]) => isKept || (this.#deadlinesMs.get(id) ?? -Infinity) > nowMs,
+    );
+    const shown = `${this.#version} ${isFresh} ${living.map(([id]) => id).join(' ')}`;
+    this.#scheduleExpiry(isFresh, nowMs);
+    if (this.#view !== null && shown === this.#shown) return;
+    // Nothing is known before the first list, not even that nobody is there.
+    if (this.#view === null && !isFresh) return;
+    this.#shown = shown;
+    this.#view = living.length === 0 && isFresh ? EMPTY_VIEW : makeView(endpoint, living, isFresh);
+    changed();
+  }
+
+  #scheduleExpiry(isFresh: boolean, nowMs: number): void {
+    this.#cancelExpiry?.();
+    this.#cancelExpiry = null;
+    if (!isFresh) return;
+    const next = Math.min(...[...this.#deadlinesMs.values()].filter((deadlineMs) => deadlineMs > nowMs));
+    const wakeMs = Math.max(next, this.#graceUntilMs);
+    if (wakeMs === Infinity || wakeMs <= nowMs) return;
+    // Read again before anybody is dropped: the lease was perhaps renewed since.
+    this.#cancelExpiry = this.#options.clock.after(wakeMs - nowMs + 1, () => this.poke());
+  }
+}

@@ -1,0 +1,93 @@
+import { keys } from '@kvasir/contract';
+import type { EndpointName } from '@kvasir/contract';
+import type { RedisClient } from './redis-connection.js';
+import { LIST, PUT, RELEASE, RENEW } from './redis-scripts.js';
+
+export type PutAnswer =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'superseded'; readonly by: string }
+  | { readonly kind: 'full'; readonly others: number }
+  | { readonly kind: 'disagrees'; readonly blockSize: number; readonly model: string | null };
+
+export type RenewAnswer =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'superseded'; readonly by: string };
+
+export interface Listing {
+  /** Of Redis' clock. */
+  readonly nowMs: number;
+  readonly version: string;
+  readonly deadlinesMs: ReadonlyMap<string, number>;
+  /** Envelopes by id; null when the version was known. */
+  readonly records: ReadonlyMap<string, string> | null;
+}
+
+/** The scripts of one endpoint's keys. Every call rejects when Redis cannot be reached. */
+export class RedisEndpoint {
+  readonly #client: RedisClient;
+  readonly #keys: readonly [string, string, string];
+
+  constructor(client: RedisClient, endpoint: EndpointName) {
+    this.#client = client;
+    this.#keys = [keys.records(endpoint), keys.leases(endpoint), keys.version(endpoint)];
+  }
+
+  async put(
+    id: string,
+    envelope: string,
+    limits: { readonly leaseMs: number; readonly recordsMax: number },
+  ): Promise<PutAnswer> {
+    const [kind, one = '', two = ''] = await this.#texts(PUT, [
+      id,
+      envelope,
+      limits.leaseMs,
+      limits.recordsMax,
+    ]);
+    switch (kind) {
+      case 'superseded':
+        return { kind, by: one };
+      case 'full':
+        return { kind, others: Number(one) };
+      case 'disagrees':
+        return { kind, blockSize: Number(one), model: two === '' ? null : two };
+      default:
+        return { kind: 'ok' };
+    }
+  }
+
+  async renew(id: string, token: string, leaseMs: number, envelope: string | null): Promise<RenewAnswer> {
+    const [kind, by = ''] = await this.#texts(RENEW, [id, token, leaseMs, envelope ?? '']);
+    if (kind === 'superseded') return { kind, by };
+    return kind === 'absent' ? { kind } : { kind: 'ok' };
+  }
+
+  async release(id: string, token: string): Promise<void> {
+    await this.#texts(RELEASE, [id, token]);
+  }
+
+  async list(knownVersion: string, clearAfterMs: number): Promise<Listing> {
+    const answer = await this.#client.eval(
+      LIST,
+      this.#keys.length,
+      ...this.#keys,
+      knownVersion,
+      clearAfterMs,
+    );
+    const [now, version, leases, records] = answer as [string, string, string[], string[]];
+    return {
+      nowMs: Number(now),
+      version,
+      deadlinesMs: new Map(pairs(leases).map(([id, deadline]) => [id, Number(deadline)])),
+      records: version === knownVersion ? null : new Map(pairs(records)),
+    };
+  }
+
+  async #texts(script: string, args: readonly (string | number)[]): Promise<readonly string[]> {
+    return (await this.#client.eval(script, this.#keys.length, ...this.#keys, ...args)) as readonly string[];
+  }
+}
+
+function pairs(flat: readonly string[]): (readonly [string, string])[] {
+  return Array.from({ length: flat.length / 2 }, (_, at) => [flat[at * 2] ?? '', flat[at * 2 + 1] ?? '']);
+}

@@ -1,0 +1,128 @@
+import type { CancelTimer, Clock } from '@kvasir/service';
+import { incarnation } from '@kvasir/units';
+import { idOf } from '../entries.js';
+import type { Entry } from '../entries.js';
+import { changedIdentity, recordProblem } from '../record-problem.js';
+import type { LeaseState, RecordLease, Refusal, UpdateOutcome } from '../registry.js';
+import { encodeEnvelope } from './envelope.js';
+import type { RedisEndpoint } from './redis-endpoint.js';
+
+/** A lease is renewed this many times before its deadline, so that one lost renewal does no harm. */
+const RENEWALS_PER_LEASE = 3;
+
+export interface RedisLeaseOptions<EntryType extends Entry> {
+  readonly endpoint: RedisEndpoint;
+  readonly clock: Clock;
+  readonly entry: EntryType;
+  readonly token: string;
+  readonly leaseMs: number;
+  /** Registers the entry anew, e.g. after Redis came back empty. */
+  readonly put: () => Promise<Refusal | null>;
+  /** The record was changed or removed: others may want to read it. */
+  readonly changed: () => void;
+}
+
+/**
+ * Renews one record in Redis until somebody else stands in its place. While Redis is away it keeps trying; a record that is gone when it is
+ * back, because its deadline passed or everything was lost, is registered anew.
+ */
+export class RedisLease<EntryType extends Entry> implements RecordLease<EntryType['record']> {
+  readonly #options: RedisLeaseOptions<EntryType>;
+  readonly #id: string;
+  readonly #cancelRenewal: CancelTimer;
+  /** Calls to Redis, one after the other, so that no old record overtakes a new one. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #state: LeaseState = { kind: 'held' };
+  /** The record in Redis may be an older one. */
+  #isUnwritten = false;
+
+  constructor(options: RedisLeaseOptions<EntryType>) {
+    this.#options = options;
+    this.#id = idOf(options.entry);
+    this.#cancelRenewal = options.clock.every(options.leaseMs / RENEWALS_PER_LEASE, () => void this.renew());
+  }
+
+  state(): LeaseState {
+    return this.#state;
+  }
+
+  /** Renews now instead of at the next turn; never rejects. */
+  renew(): Promise<void> {
+    return this.#inTurn(() => this.#renew().catch(() => undefined));
+  }
+
+  /** While Redis is away the record is written once it is back. */
+  async update(record: EntryType['record']): Promise<UpdateOutcome> {
+    const { entry } = this.#options;
+    if (this.#state.kind !== 'held') return { kind: 'notHeld' };
+    const changed = changedIdentity(entry, record);
+    if (changed !== null) return refusedUpdate(`${changed} cannot change while the lease is held`);
+    const before = entry.record;
+    entry.record = record;
+    const problem = recordProblem(entry);
+    if (problem !== null) {
+      entry.record = before;
+      return refusedUpdate(problem);
+    }
+    this.#isUnwritten = true;
+    await this.renew();
+    return this.#heldStill() ? { kind: 'updated' } : { kind: 'notHeld' };
+  }
+
+  async release(): Promise<void> {
+    if (this.#state.kind !== 'held') return;
+    this.#end({ kind: 'released' });
+    const { endpoint, token, changed } = this.#options;
+    await this.#inTurn(async () => {
+      // When Redis is away the deadline does it.
+      await endpoint.release(this.#id, token).catch(() => undefined);
+      changed();
+    });
+  }
+
+  abandon(): void {
+    if (this.#state.kind === 'held') this.#end({ kind: 'abandoned' });
+  }
+
+  #heldStill(): boolean {
+    return this.#state.kind === 'held';
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#state.kind !== 'held') return;
+    const { endpoint, token, leaseMs, entry, put, changed } = this.#options;
+    const envelope = this.#isUnwritten ? encodeEnvelope(entry, token) : null;
+    const answer = await endpoint.renew(this.#id, token, leaseMs, envelope);
+    if (!this.#heldStill()) return;
+    switch (answer.kind) {
+      case 'ok':
+        break;
+      case 'superseded':
+        this.#end({ kind: 'superseded', by: answer.by === '' ? null : incarnation(answer.by) });
+        return;
+      case 'absent': {
+        const refusal = await put();
+        if (refusal !== null) this.#end({ kind: 'lost', code: refusal.code, message: refusal.message });
+      }
+    }
+    if (envelope !== null) changed();
+    this.#isUnwritten = false;
+  }
+
+  #inTurn<Value>(call: () => Promise<Value>): Promise<Value> {
+    const turn = this.#queue.then(call);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #end(state: LeaseState): void {
+    this.#state = state;
+    this.#cancelRenewal();
+  }
+}
+
+const refusedUpdate = (reason: string): Refusal => ({
+  kind: 'refused',
+  code: 'REGISTRY_INVALID_RECORD',
+  message: `the record cannot be updated: ${reason}`,
+});

@@ -1,0 +1,351 @@
+import { randomUUID } from 'node:crypto';
+import { formatEndpointName, keys, parseEndpointName, subjects } from '@kvasir/contract';
+import type { EndpointName, PoolRecord, RouterRecord, WorkerRecord } from '@kvasir/contract';
+import type { Clock } from '@kvasir/service';
+import type { RouterId } from '@kvasir/units';
+import { EMPTY_VIEW } from '../endpoint-view.js';
+import { fencing, idOf, nameOf, noRoom, termsOf } from '../entries.js';
+import type { Entry } from '../entries.js';
+import { closedError, RegistryError } from '../errors.js';
+import { REGISTRY_LIMITS } from '../in-process-registry.js';
+import type { RegistryLimits } from '../in-process-store.js';
+import { disagreement, poolOf } from '../pool-agreement.js';
+import { recordProblem } from '../record-problem.js';
+import type {
+  ClaimOutcome,
+  EndpointView,
+  RegisterOutcome,
+  Registry,
+  RegistryHealth,
+  RegistryWatch,
+  Refusal,
+} from '../registry.js';
+import { Watcher } from '../watcher.js';
+import { CLEAR_AFTER_MS, EndpointReader } from './endpoint-reader.js';
+import { decodeEnvelope, encodeEnvelope } from './envelope.js';
+import { connectRedis } from './redis-connection.js';
+import type { RedisClient, RedisConnectionOptions } from './redis-connection.js';
+import { RedisEndpoint } from './redis-endpoint.js';
+import type { PutAnswer } from './redis-endpoint.js';
+import { RedisLease } from './redis-lease.js';
+
+/** Tells other processes that something has changed; an event plane is one. Losing a notice costs `relistMs`, no more. */
+export interface ChangeNotices {
+  publish(subject: string, payload: Uint8Array): void;
+  subscribe(pattern: string, deliver: () => void): { unsubscribe(): void };
+}
+
+export interface RedisRegistryOptions {
+  readonly clock: Clock;
+  /** Without it changes are seen at the next reading. */
+  readonly notices?: ChangeNotices | undefined;
+  readonly limits?: Partial<RedisRegistryLimits> | undefined;
+  readonly onWatchFailed?: ((error: unknown) => void) | undefined;
+}
+
+export interface RedisRegistryLimits extends RegistryLimits {
+  /** How often every list is read anyway. */
+  readonly relistMs: number;
+  /** How long after an outage the last view is kept for owners that have to come back. */
+  readonly outageGraceMs: number;
+}
+
+export const REDIS_REGISTRY_LIMITS: RedisRegistryLimits = {
+  ...REGISTRY_LIMITS,
+  relistMs: 1_000,
+  outageGraceMs: 10_000,
+};
+
+const NOTHING = new Uint8Array(0);
+
+/** Connects to Redis. @throws RegistryError when it cannot be reached, does not let us in, or the options cannot work. */
+export async function connectRedisRegistry(
+  connection: RedisConnectionOptions,
+  options: RedisRegistryOptions,
+): Promise<RedisRegistry> {
+  return new RedisRegistry(await connectRedis(connection), options);
+}
+
+/** One endpoint as this process follows it. */
+interface Followed {
+  readonly reader: EndpointReader;
+  readonly listeners: Set<() => void>;
+  readonly stopNotices: () => void;
+}
+
+/**
+ * The registry of many processes. Every change is one script, so owners agree; consumers read lists with deadlines and Redis' own time, so no
+ * message is needed for a dead worker to go. While Redis is away everybody keeps the last view.
+ */
+export class RedisRegistry implements Registry {
+  readonly #client: RedisClient;
+  readonly #clock: Clock;
+  readonly #options: RedisRegistryOptions;
+  readonly #limits: RedisRegistryLimits;
+  readonly #leases = new Set<Pick<RedisLease<Entry>, 'state' | 'renew' | 'release'>>();
+  readonly #followed = new Map<string, Followed>();
+  readonly #watches = new Set<() => void>();
+  #lostAtMs: number | null = null;
+  #closedAtMs: number | null = null;
+
+  /** @param client connected; owned by the registry from now on. */
+  constructor(client: RedisClient, options: RedisRegistryOptions) {
+    this.#client = client;
+    this.#clock = options.clock;
+    this.#options = options;
+    this.#limits = { ...REDIS_REGISTRY_LIMITS, ...options.limits };
+    client.on('close', () => (this.#lostAtMs ??= this.#clock.nowMs()));
+    client.on('ready', () => this.#cameBack());
+  }
+
+  async registerWorker(record: WorkerRecord, leaseMs: number): Promise<RegisterOutcome<WorkerRecord>> {
+    return await this.#register({ kind: 'worker', record, deadlineMs: 0 }, leaseMs);
+  }
+
+  async registerRouter(record: RouterRecord, leaseMs: number): Promise<RegisterOutcome<RouterRecord>> {
+    return await this.#register({ kind: 'router', record, deadlineMs: 0 }, leaseMs);
+  }
+
+  async claimPool(record: PoolRecord, routerId: RouterId, leaseMs: number): Promise<ClaimOutcome> {
+    const outcome = await this.#register({ kind: 'claim', routerId, record, deadlineMs: 0 }, leaseMs);
+    const pool = await this.#poolNow(record.endpoint);
+    if (outcome.kind === 'refused') return { ...outcome, pool };
+    return { kind: 'claimed', pool: pool ?? record, lease: outcome.lease };
+  }
+
+  watch(endpoint: EndpointName, changed: (view: EndpointView) => void): RegistryWatch {
+    this.#assertOpen();
+    const followed = this.#follow(endpoint);
+    const read = (): EndpointView => followed.reader.view ?? UNKNOWN_VIEW;
+    const watch = this.#watch({
+      read,
+      changed,
+      isSame: (one, other) => one === other,
+      isKnown: () => followed.reader.view !== null,
+      followed: [followed],
+    });
+    return { view: read, close: () => watch.close() };
+  }
+
+  watchEndpoints(
+    namespace: string,
+    changed: (endpoints: readonly EndpointName[]) => void,
+  ): { close(): void } {
+    this.#assertOpen();
+    let names: readonly string[] | null = null;
+    let watched: Watcher<readonly EndpointName[]> | null = null;
+    const poke = (): void => watched?.poke();
+    const look = async (): Promise<void> => {
+      const members = await this.#client.smembers(keys.endpoints(namespace)).catch(() => null);
+      if (members === null || this.#closedAtMs !== null) return;
+      names = members.sort();
+      for (const name of names) this.#followedByName(name)?.listeners.add(poke);
+      watched ??= new Watcher({
+        read: () => this.#withPools(names ?? []),
+        isSame: sameEndpoints,
+        changed,
+        onFailed: this.#options.onWatchFailed ?? (() => undefined),
+      });
+      poke();
+    };
+    const cancel = this.#clock.every(this.#limits.relistMs, () => void look());
+    void look();
+    const close = (): void => {
+      cancel();
+      watched?.close();
+      for (const { listeners } of this.#followed.values()) listeners.delete(poke);
+      this.#watches.delete(close);
+    };
+    this.#watches.add(close);
+    return { close };
+  }
+
+  health(): RegistryHealth {
+    if (this.#closedAtMs !== null)
+      return { kind: 'disconnected', sinceMs: this.#closedAtMs, reason: 'the registry has been closed' };
+    if (this.#lostAtMs === null) return { kind: 'connected' };
+    return { kind: 'disconnected', sinceMs: this.#lostAtMs, reason: 'Redis is not connected' };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closedAtMs !== null) return;
+    this.#closedAtMs = this.#clock.nowMs();
+    for (const close of this.#watches) close();
+    for (const { reader, stopNotices } of this.#followed.values()) {
+      reader.close();
+      stopNotices();
+    }
+    await Promise.all([...this.#leases].map((lease) => lease.release()));
+    this.#client.disconnect();
+  }
+
+  async #register<EntryType extends Entry>(
+    entry: EntryType,
+    leaseMs: number,
+  ): Promise<{ kind: 'registered'; lease: RedisLease<EntryType> } | Refusal> {
+    this.#assertOpen();
+    if (!(leaseMs > 0 && leaseMs < Infinity))
+      throw new RangeError(`Cannot register: leaseMs must be positive, received ${leaseMs}`);
+    const problem = recordProblem(entry);
+    if (problem !== null)
+      return {
+        kind: 'refused',
+        code: 'REGISTRY_INVALID_RECORD',
+        message: `the record is invalid: ${problem}`,
+      };
+    const token = randomUUID();
+    const put = (): Promise<Refusal | null> => this.#put(entry, token, leaseMs);
+    const refusal = await put().catch((error: unknown) => {
+      throw new RegistryError(
+        'REGISTRY_UNREACHABLE',
+        `Cannot register ${nameOf(entry)}: Redis does not answer`,
+        error,
+      );
+    });
+    if (refusal !== null) return refusal;
+    const { endpoint } = entry.record;
+    const lease = new RedisLease<EntryType>({
+      endpoint: new RedisEndpoint(this.#client, endpoint),
+      clock: this.#clock,
+      entry,
+      token,
+      leaseMs,
+      put,
+      changed: () => this.#notify(endpoint),
+    });
+    for (const other of this.#leases) if (other.state().kind !== 'held') this.#leases.delete(other);
+    this.#leases.add(lease);
+    return { kind: 'registered', lease };
+  }
+
+  async #put(entry: Entry, token: string, leaseMs: number): Promise<Refusal | null> {
+    const { endpoint } = entry.record;
+    const answer = await new RedisEndpoint(this.#client, endpoint).put(
+      idOf(entry),
+      encodeEnvelope(entry, token),
+      { leaseMs, recordsMax: this.#limits.recordsPerEndpointMax },
+    );
+    if (answer.kind !== 'ok') return refusalOf(entry, answer);
+    await this.#client.sadd(keys.endpoints(endpoint.namespace), formatEndpointName(endpoint));
+    this.#notify(endpoint);
+    return null;
+  }
+
+  #notify(endpoint: EndpointName): void {
+    this.#followed.get(formatEndpointName(endpoint))?.reader.poke();
+    if (this.#closedAtMs === null) this.#options.notices?.publish(subjects.records(endpoint), NOTHING);
+  }
+
+  /** What the members of a pool agree on at this moment. */
+  async #poolNow(endpoint: EndpointName): Promise<PoolRecord | null> {
+    const { records } = await new RedisEndpoint(this.#client, endpoint).list('', CLEAR_AFTER_MS);
+    const entries = [...(records ?? [])].map(([id, text]) => decodeEnvelope(id, text));
+    return poolOf(
+      endpoint,
+      entries.flatMap((entry) => (entry === null ? [] : (termsOf(entry) ?? []))),
+    );
+  }
+
+  #follow(endpoint: EndpointName): Followed {
+    const name = formatEndpointName(endpoint);
+    const known = this.#followed.get(name);
+    if (known !== undefined) return known;
+    const listeners = new Set<() => void>();
+    const reader = new EndpointReader({
+      endpoint,
+      store: new RedisEndpoint(this.#client, endpoint),
+      clock: this.#clock,
+      relistMs: this.#limits.relistMs,
+      graceMs: this.#limits.outageGraceMs,
+      changed: () => {
+        for (const listener of [...listeners]) listener();
+      },
+    });
+    const subscription = this.#options.notices?.subscribe(subjects.records(endpoint), () => reader.poke());
+    const followed = { reader, listeners, stopNotices: () => subscription?.unsubscribe() };
+    this.#followed.set(name, followed);
+    return followed;
+  }
+
+  #followedByName(name: string): Followed | null {
+    const endpoint = parseEndpointName(name);
+    return endpoint === null ? null : this.#follow(endpoint);
+  }
+
+  #withPools(names: readonly string[]): readonly EndpointName[] {
+    return names.flatMap((name) => {
+      const endpoint = parseEndpointName(name);
+      if (endpoint === null) return [];
+      const pool = this.#follow(endpoint).reader.view?.pool ?? null;
+      return pool === null ? [] : [endpoint];
+    });
+  }
+
+  #watch<Value>(options: {
+    readonly read: () => Value;
+    readonly changed: (value: Value) => void;
+    readonly isSame: (one: Value, other: Value) => boolean;
+    readonly isKnown: () => boolean;
+    readonly followed: readonly Followed[];
+  }): { close(): void } {
+    let watcher: Watcher<Value> | null = null;
+    const poke = (): void => {
+      if (!options.isKnown()) return;
+      if (watcher === null)
+        watcher = new Watcher({ ...options, onFailed: this.#options.onWatchFailed ?? (() => undefined) });
+      else watcher.poke();
+    };
+    for (const { listeners } of options.followed) listeners.add(poke);
+    const close = (): void => {
+      for (const { listeners } of options.followed) listeners.delete(poke);
+      watcher?.close();
+      this.#watches.delete(close);
+    };
+    this.#watches.add(close);
+    poke();
+    return { close };
+  }
+
+  #cameBack(): void {
+    this.#lostAtMs = null;
+    if (this.#closedAtMs !== null) return;
+    for (const lease of this.#leases) void lease.renew();
+    for (const { reader } of this.#followed.values()) reader.poke();
+  }
+
+  #assertOpen(): void {
+    if (this.#closedAtMs !== null) throw closedError();
+  }
+}
+
+/** What is known before the first list. */
+const UNKNOWN_VIEW: EndpointView = { ...EMPTY_VIEW, isFresh: false };
+
+function refusalOf(entry: Entry, answer: Exclude<PutAnswer, { kind: 'ok' }>): Refusal {
+  const { endpoint } = entry.record;
+  const terms = termsOf(entry);
+  const refusal =
+    answer.kind === 'superseded'
+      ? fencing(entry, supersedingEntry(entry, answer.by))
+      : answer.kind === 'full' || terms === null
+        ? noRoom(entry, answer.kind === 'full' ? answer.others : 0)
+        : disagreement({ endpoint, blockSize: answer.blockSize, model: answer.model }, nameOf(entry), terms);
+  if (refusal === null) throw new TypeError(`Cannot read the registry's answer "${answer.kind}"`);
+  return refusal;
+}
+
+function supersedingEntry(entry: Entry, by: string): Entry | null {
+  return entry.kind === 'worker'
+    ? { ...entry, record: { ...entry.record, incarnation: by as WorkerRecord['incarnation'] } }
+    : null;
+}
+
+function sameEndpoints(one: readonly EndpointName[], other: readonly EndpointName[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((endpoint, index) => {
+      const twin = other[index];
+      return twin !== undefined && formatEndpointName(endpoint) === formatEndpointName(twin);
+    })
+  );
+}
