@@ -1,4 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
+import { planeOptions } from '@kvasir/planes';
 import { defineOptions } from '@kvasir/service';
 
 /** Every setting of the frontend. */
@@ -129,6 +130,7 @@ export const frontendOptions = defineOptions({
       doc: 'How long running requests may take to finish after SIGTERM.',
       group: 'Limits',
     },
+    ...planeOptions,
   },
   check: ({ namespace }) =>
     parseEndpointName(`${namespace}.a.b`) === null

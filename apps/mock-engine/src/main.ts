@@ -1,16 +1,31 @@
-import { runMain, ServiceError } from '@kvasir/service';
+import { openPlanes, withPlanes } from '@kvasir/planes';
+import { createLogger, runMain, systemClock } from '@kvasir/service';
+import { create } from './app.js';
+import { mockEngineConfig } from './config.js';
 import { mockEngineOptions } from './options.js';
+
+/** What a process that was killed leaves behind. */
+const EXIT_KILLED = 137;
 
 await runMain({
   options: mockEngineOptions,
   version: '0.1.0',
   argv: process.argv.slice(2),
   env: process.env,
-  create: () => {
-    // Routers in other processes cannot see the engine without a registry that spans processes.
-    throw new ServiceError(
-      'SERVICE_BAD_CONFIGURATION',
-      'Cannot run the mock engine on its own yet: only the in-process registry exists, so start a whole stack with npm start',
-    );
+  drainMs: ({ drainMs }) => drainMs,
+  create: async (values) => {
+    const config = mockEngineConfig(values);
+    const name = 'mock-engine';
+    const logger = createLogger({ name, level: values.logLevel });
+    const planes = await openPlanes(values, { clock: systemClock, logger, name });
+    const engine = create(config, {
+      ...planes,
+      clock: systemClock,
+      epochMs: Date.now,
+      logger,
+      prng: Math.random,
+      crashed: () => process.exit(EXIT_KILLED),
+    });
+    return withPlanes(engine, planes);
   },
 });

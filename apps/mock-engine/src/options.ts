@@ -1,4 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
+import { planeOptions } from '@kvasir/planes';
 import { defineOptions, logLevels } from '@kvasir/service';
 
 const BLOCK_SIZE_MAX = 1024;
@@ -226,6 +227,7 @@ export const mockEngineOptions = defineOptions({
       doc: 'Longest request body.',
       group: 'Limits',
     },
+    ...planeOptions,
   },
   check: ({ endpoint, timingProfile, msPerDecodeSequence }) => {
     const problems: string[] = [];

@@ -1,4 +1,9 @@
-import { ServiceError, runMain } from '@kvasir/service';
+import { randomUUID } from 'node:crypto';
+import { openPlanes, withPlanes } from '@kvasir/planes';
+import { createLogger, runMain, systemClock } from '@kvasir/service';
+import { requestId, routerId } from '@kvasir/units';
+import { create } from './app.js';
+import { prefillRouterConfig } from './config.js';
 import { prefillRouterOptions } from './options.js';
 
 await runMain({
@@ -6,11 +11,20 @@ await runMain({
   version: '0.1.0',
   argv: process.argv.slice(2),
   env: process.env,
-  create: () => {
-    // Workers in other processes cannot be seen without a registry that spans processes.
-    throw new ServiceError(
-      'SERVICE_BAD_CONFIGURATION',
-      'Cannot run the prefill router on its own yet: only the in-process registry exists, so start a whole stack with npm start',
-    );
+  drainMs: ({ drainMs }) => drainMs,
+  create: async (values) => {
+    const config = prefillRouterConfig(values);
+    const name = 'prefill-router';
+    const logger = createLogger({ name, level: values.logLevel });
+    const planes = await openPlanes(values, { clock: systemClock, logger, name });
+    const router = create(config, {
+      ...planes,
+      clock: systemClock,
+      logger,
+      prng: Math.random,
+      routerId: routerId(`${name}-${randomUUID()}`),
+      newRequestId: () => requestId(randomUUID()),
+    });
+    return withPlanes(router, planes);
   },
 });

@@ -1,4 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
+import { planeOptions } from '@kvasir/planes';
 import { defineOptions } from '@kvasir/service';
 
 /** Every setting of the prefill router. */
@@ -148,6 +149,7 @@ export const prefillRouterOptions = defineOptions({
       doc: 'How long running calls may take to finish after SIGTERM.',
       group: 'Limits',
     },
+    ...planeOptions,
   },
   check: ({ endpoint, namespace }) => {
     const name = parseEndpointName(endpoint);

@@ -1,0 +1,22 @@
+import type { Component, DrainReport } from '@kvasir/service';
+import type { Planes } from './open-planes.js';
+
+/** A program together with the planes it stands on: they are closed after it, however it ends. */
+export function withPlanes(program: Component, planes: Planes): Component {
+  return {
+    name: program.name,
+    async start(signal) {
+      try {
+        await program.start(signal);
+      } catch (error) {
+        await planes.close();
+        throw error;
+      }
+    },
+    drain: (deadlineMs): Promise<DrainReport> => program.drain(deadlineMs),
+    async close() {
+      await program.close();
+      await planes.close();
+    },
+  };
+}
