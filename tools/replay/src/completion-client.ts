@@ -12,19 +12,23 @@ export interface CompletionOrder {
 
 /** Sends completions as streams and measures what comes back. */
 export class CompletionClient {
-  readonly #pool: Pool;
+  readonly #pools: readonly Pool[];
   readonly #model: string;
   readonly #nowMs: () => number;
+  #turn = 0;
 
   constructor(options: {
-    readonly url: string;
+    /** Frontends that take turns. */
+    readonly urls: readonly string[];
     readonly model: string;
     readonly connections: number;
     readonly timeoutMs: number;
     readonly nowMs: () => number;
   }) {
-    const { connections, timeoutMs } = options;
-    this.#pool = new Pool(options.url, { connections, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+    const { urls, connections, timeoutMs } = options;
+    this.#pools = urls.map(
+      (url) => new Pool(url, { connections, headersTimeout: timeoutMs, bodyTimeout: timeoutMs }),
+    );
     this.#model = options.model;
     this.#nowMs = options.nowMs;
   }
@@ -41,11 +45,18 @@ export class CompletionClient {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    for (const pool of this.#pools) await pool.destroy();
+  }
+
+  #nextPool(): Pool {
+    this.#turn += 1;
+    const pool = this.#pools[this.#turn % this.#pools.length];
+    if (pool === undefined) throw new RangeError('Cannot send a request: no frontend was given');
+    return pool;
   }
 
   async #send({ tokens, outputTokens, dueMs }: CompletionOrder, signal: AbortSignal): Promise<Outcome> {
-    const response = await this.#pool.request({
+    const response = await this.#nextPool().request({
       path: '/v1/completions',
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -52,6 +52,12 @@ export const replayOptions = defineOptions({
       doc: 'How many times faster than real the trace and the engines run.',
       group: 'Stack',
     },
+    distributed: {
+      kind: 'boolean',
+      default: false,
+      doc: 'Start stacks of many processes over NATS and Redis, with two frontends that take turns.',
+      group: 'Stack',
+    },
     prefillWorkers: { kind: 'integer', default: 2, min: 1, max: 64, doc: 'Prefill engines.', group: 'Stack' },
     decodeWorkers: { kind: 'integer', default: 2, min: 1, max: 64, doc: 'Decode engines.', group: 'Stack' },
     aggregatedWorkers: {

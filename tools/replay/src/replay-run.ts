@@ -10,7 +10,7 @@ import type { TraceRequest } from './trace.js';
 
 /** Where a trace is played. */
 interface Stage {
-  readonly url: string;
+  readonly frontendUrls: readonly string[];
   readonly model: string;
   readonly vocabularySize: number;
   readonly contextTokensMax: number;
@@ -37,7 +37,7 @@ export async function replayRun(
   // Every request in flight listens.
   setMaxListeners(concurrencyMax + 1, signal);
   const client = new CompletionClient({
-    url: stage.url,
+    urls: stage.frontendUrls,
     model: stage.model,
     connections: concurrencyMax,
     timeoutMs,
@@ -69,6 +69,7 @@ async function ownStage(values: ReplayValues): Promise<Stage> {
       : ['--aggregated-workers', String(aggregatedWorkers)];
   const stack = await startStackProcess([
     ...workers,
+    ...(values.distributed ? ['--distributed'] : []),
     ...['--router-mode', mode, '--speedup', String(speedup)],
     ...['--kv-blocks', String(kvBlocks), '--block-size', String(blockSize)],
   ]);
@@ -85,7 +86,7 @@ async function ownStage(values: ReplayValues): Promise<Stage> {
 
 function runningStage({ model, vocabularySize, contextTokensMax }: ReplayValues, url: string): Stage {
   return {
-    url,
+    frontendUrls: [url],
     model,
     vocabularySize,
     contextTokensMax,

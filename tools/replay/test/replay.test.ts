@@ -40,7 +40,7 @@ describe('a trace played against a real stack', () => {
     const requests = generateTrace('tool-agent', { requestCount: 60, seed: 5 });
     const nowMs = (): number => performance.now();
     const client = new CompletionClient({
-      url: summary.url,
+      urls: summary.frontendUrls,
       model: summary.model,
       connections: 64,
       timeoutMs: 30_000,

@@ -1,3 +1,2 @@
 export { stackOptions } from './options.js';
-export { Stack } from './stack.js';
-export type { StackSummary } from './stack.js';
+export type { StackSummary } from './stack-summary.js';

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger, runMain, systemClock } from '@kvasir/service';
+import { DistributedStack } from './distributed-stack.js';
 import { stackOptions } from './options.js';
+import type { RunningStack } from './stack-summary.js';
 import { Stack } from './stack.js';
 import { formatReady } from './table.js';
 
@@ -13,14 +15,19 @@ await runMain({
   argv: process.argv.slice(2),
   env: process.env,
   drainMs: () => DRAIN_MS,
-  create: (values) =>
-    new Stack(values, {
-      clock: systemClock,
-      epochMs: Date.now,
-      loggerOf: (name) => createLogger({ name, level: values.logLevel }),
-      prng: Math.random,
-      newId: randomUUID,
-    }),
+  create: (values): RunningStack =>
+    values.distributed
+      ? new DistributedStack(values, {
+          clock: systemClock,
+          tell: (line) => process.stderr.write(`${line}\n`),
+        })
+      : new Stack(values, {
+          clock: systemClock,
+          epochMs: Date.now,
+          loggerOf: (name) => createLogger({ name, level: values.logLevel }),
+          prng: Math.random,
+          newId: randomUUID,
+        }),
   started: (stack, { readyJson }) => {
     const { url, model } = stack.summary();
     process.stdout.write(

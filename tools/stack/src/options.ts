@@ -4,7 +4,7 @@ import type { OptionValues } from '@kvasir/service';
 /** Options of `npm start`: the whole stack in one process. */
 export const stackOptions = defineOptions({
   program: 'stack',
-  summary: 'Runs a whole Kvasir stack in one process: frontend, prefill router and mock engines.',
+  summary: 'Runs a whole Kvasir stack: frontend, prefill router and mock engines, in one process or in many.',
   options: {
     httpHost: {
       kind: 'string',
@@ -17,6 +17,28 @@ export const stackOptions = defineOptions({
       min: 0,
       max: 65_535,
       doc: 'Port that the frontend listens on; 0 takes a free one.',
+    },
+    distributed: {
+      kind: 'boolean',
+      default: false,
+      doc: 'Run every service as a process of its own, over a nats-server and a redis-server that are started too.',
+      group: 'Processes',
+    },
+    frontends: {
+      kind: 'integer',
+      default: 2,
+      min: 1,
+      max: 16,
+      doc: 'Frontends of a distributed stack; --http-port is that of the first.',
+      group: 'Processes',
+    },
+    prefillRouters: {
+      kind: 'integer',
+      default: 2,
+      min: 1,
+      max: 16,
+      doc: 'Prefill routers of a distributed stack.',
+      group: 'Processes',
     },
     prefillWorkers: {
       kind: 'integer',

@@ -18,6 +18,8 @@ import type { Prng } from '@kvasir/units';
 import { defaultsOf } from './defaults.js';
 import { readyWithin } from './ready-within.js';
 import type { StackValues } from './options.js';
+import { engineNames } from './stack-summary.js';
+import type { EngineRole, RunningStack, StackSummary } from './stack-summary.js';
 import type { StackPart } from './table.js';
 
 /** What a stack takes from its process. */
@@ -31,31 +33,11 @@ export interface StackContext {
   readonly newId: () => string;
 }
 
-export type EngineRole = 'prefill' | 'decode' | 'aggregated';
-
-export interface StackEngine {
-  readonly role: EngineRole;
-  readonly workerId: string;
-  readonly url: string;
-}
-
-/** What runs where, once it runs. */
-export interface StackSummary {
-  readonly url: string;
-  readonly model: string;
-  readonly contextTokensMax: number;
-  readonly vocabularySize: number;
-  readonly blockSize: number;
-  readonly speedup: number;
-  readonly engines: readonly StackEngine[];
-  readonly metricsUrls: { readonly frontend: string; readonly prefillRouter: string | null };
-}
-
 /** How long everything may take to find everything. */
 const READY_TIMEOUT_MS = 30_000;
 
 /** A whole Kvasir in one process: in-process planes, and every hop that is HTTP or gRPC in production is HTTP or gRPC here. */
-export class Stack implements Component {
+export class Stack implements RunningStack {
   readonly name = 'stack';
   readonly #values: StackValues;
   readonly #context: StackContext;
@@ -77,7 +59,10 @@ export class Stack implements Component {
       clock,
       onTrouble: (trouble) => logger.warn({ trouble }, 'event plane'),
     });
-    this.#engines = this.#roles().map(([role, workerId]) => ({ role, engine: this.#engine(role, workerId) }));
+    this.#engines = engineNames(values).map(([role, workerId]) => ({
+      role,
+      engine: this.#engine(role, workerId),
+    }));
     this.#prefillRouter = values.aggregatedWorkers === null ? this.#createPrefillRouter() : null;
     this.#frontend = this.#createFrontend();
     this.#supervisor = new Supervisor({ name: this.name, logger, clock, components: this.#components() });
@@ -109,7 +94,6 @@ export class Stack implements Component {
     return this.#supervisor.close();
   }
 
-  /** @throws TypeError before it has started. */
   summary(): StackSummary {
     const { model, blockSize, speedup } = this.#values;
     const url = this.#frontend.url();
@@ -125,6 +109,7 @@ export class Stack implements Component {
         workerId: engine.workerId(),
         url: engine.url(),
       })),
+      frontendUrls: [url],
       metricsUrls: {
         frontend: `${url}/metrics`,
         prefillRouter: this.#prefillRouter?.metricsUrl() ?? null,
@@ -132,7 +117,6 @@ export class Stack implements Component {
     };
   }
 
-  /** The same for a person. */
   parts(): readonly StackPart[] {
     const { routerMode, kvBlocks, blockSize } = this.#values;
     const router = this.#prefillRouter;
@@ -175,15 +159,6 @@ export class Stack implements Component {
     });
     const routers = this.#prefillRouter === null ? [] : [this.#prefillRouter];
     return [planes, text, engines, ...routers, this.#frontend];
-  }
-
-  #roles(): readonly (readonly [EngineRole, string])[] {
-    const { prefillWorkers, decodeWorkers, aggregatedWorkers } = this.#values;
-    const named = (role: EngineRole, count: number): [EngineRole, string][] =>
-      Array.from({ length: count }, (_, index) => [role, `${role}-${index + 1}`]);
-    return aggregatedWorkers === null
-      ? [...named('prefill', prefillWorkers), ...named('decode', decodeWorkers)]
-      : named('aggregated', aggregatedWorkers);
   }
 
   #engine(role: EngineRole, workerId: string): MockEngine {

@@ -1,0 +1,241 @@
+import { ServiceError } from '@kvasir/service';
+import type { Clock, DrainReport } from '@kvasir/service';
+import { mockEngineOptions } from '@kvasir/mock-engine';
+import { createTextService, mockTokenizerPath } from '@kvasir/text';
+import { freePort, startNatsServer, startRedisServer } from '@kvasir/testkit';
+import type { ServerProcess } from '@kvasir/testkit';
+import { defaultsOf } from './defaults.js';
+import type { StackValues } from './options.js';
+import { readyWithin } from './ready-within.js';
+import { ServiceProcess } from './service-process.js';
+import { engineNames } from './stack-summary.js';
+import type { EngineRole, RunningStack, StackEngine, StackSummary } from './stack-summary.js';
+import type { StackPart } from './table.js';
+
+const READY_TIMEOUT_MS = 60_000;
+
+export interface DistributedStackContext {
+  readonly clock: Clock;
+  /** Gets every line that the services log, with the name of who said it. */
+  readonly tell: (line: string) => void;
+}
+
+interface Service {
+  readonly process: ServiceProcess;
+  /** What answers 200 once it is ready. */
+  readonly readyUrl: string;
+  readonly part: StackPart;
+}
+
+/** A whole Kvasir as production runs it: every service its own process, any number of each, over real NATS and Redis. */
+export class DistributedStack implements RunningStack {
+  readonly name = 'stack';
+  readonly #values: StackValues;
+  readonly #context: DistributedStackContext;
+  readonly #engines: (Service & StackEngine)[] = [];
+  readonly #routers: (Service & { readonly metricsUrl: string })[] = [];
+  readonly #frontends: (Service & { readonly url: string })[] = [];
+  #servers: { readonly nats: ServerProcess; readonly redis: ServerProcess } | null = null;
+  #vocabularySize = 0;
+  #closing: Promise<void> | null = null;
+
+  constructor(values: StackValues, context: DistributedStackContext) {
+    this.#values = values;
+    this.#context = context;
+  }
+
+  /** @throws ServiceError when a server is missing, or when not everything is ready in time. */
+  async start(signal: AbortSignal): Promise<void> {
+    process.once('exit', () => this.#killAll());
+    try {
+      this.#vocabularySize = await vocabularySizeOf(mockTokenizerPath);
+      this.#servers = await startServers();
+      await this.#startServices();
+      await this.#waitUntilReady(signal);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  drain(): Promise<DrainReport> {
+    // Each service drains itself when it is stopped.
+    return Promise.resolve({ abandonedRequests: 0 });
+  }
+
+  /** In the order of the traffic, so that nobody misses what it needs to finish. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  summary(): StackSummary {
+    const { model, blockSize, speedup } = this.#values;
+    const [frontend] = this.#frontends;
+    if (frontend === undefined) throw new TypeError('Cannot tell where the stack is: it is not started');
+    return {
+      url: frontend.url,
+      model,
+      contextTokensMax: defaultsOf(mockEngineOptions).maxModelLen,
+      vocabularySize: this.#vocabularySize,
+      blockSize,
+      speedup,
+      engines: this.#engines.map(({ role, workerId, url }) => ({ role, workerId, url })),
+      metricsUrls: {
+        frontend: `${frontend.url}/metrics`,
+        prefillRouter: this.#routers[0]?.metricsUrl ?? null,
+      },
+      frontendUrls: this.#frontends.map(({ url }) => url),
+    };
+  }
+
+  parts(): readonly StackPart[] {
+    const { nats, redis } = this.#startedServers();
+    return [
+      ...[...this.#frontends, ...this.#routers, ...this.#engines].map(({ part }) => part),
+      { what: 'nats-server', where: `nats://127.0.0.1:${nats.port}`, note: 'KV events, change notices' },
+      { what: 'redis-server', where: `redis://127.0.0.1:${redis.port}`, note: 'registry' },
+    ];
+  }
+
+  async #startServices(): Promise<void> {
+    for (const [role, workerId] of engineNames(this.#values)) await this.#startEngine(role, workerId);
+    const { aggregatedWorkers, prefillRouters, frontends } = this.#values;
+    for (let index = 0; aggregatedWorkers === null && index < prefillRouters; index += 1)
+      await this.#startRouter(`prefill-router-${index + 1}`);
+    for (let index = 0; index < frontends; index += 1)
+      await this.#startFrontend(`frontend-${index + 1}`, index === 0 ? this.#values.httpPort : 0);
+  }
+
+  async #startEngine(role: EngineRole, workerId: string): Promise<void> {
+    const { blockSize, kvBlocks, model, speedup } = this.#values;
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const process = this.#launch(workerId, '@kvasir/mock-engine/main', [
+      ...['--http-port', String(port), '--worker-id', workerId],
+      ...['--role', role === 'aggregated' ? 'both' : role],
+      ...['--block-size', String(blockSize), '--kv-blocks', String(kvBlocks)],
+      ...['--model', model, '--speedup', String(speedup)],
+    ]);
+    const part = {
+      what: workerId,
+      where: url,
+      note: `mock engine, ${kvBlocks} blocks of ${blockSize} tokens`,
+    };
+    this.#engines.push({ process, readyUrl: `${url}/health`, part, role, workerId, url });
+  }
+
+  async #startRouter(name: string): Promise<void> {
+    const { routerMode } = this.#values;
+    const [port, adminPort] = [await freePort(), await freePort()];
+    const process = this.#launch(name, '@kvasir/prefill-router/main', [
+      ...['--grpc-port', String(port), '--admin-port', String(adminPort), '--router-mode', routerMode],
+    ]);
+    const part = { what: name, where: `127.0.0.1:${port}`, note: `gRPC, mode ${routerMode}` };
+    const admin = `http://127.0.0.1:${adminPort}`;
+    this.#routers.push({ process, readyUrl: `${admin}/ready`, part, metricsUrl: `${admin}/metrics` });
+  }
+
+  async #startFrontend(name: string, wantedPort: number): Promise<void> {
+    const { routerMode, enforceDisagg, httpHost } = this.#values;
+    const port = wantedPort === 0 ? await freePort() : wantedPort;
+    const url = `http://${httpHost}:${port}`;
+    const process = this.#launch(name, '@kvasir/frontend/main', [
+      ...['--http-host', httpHost, '--http-port', String(port), '--router-mode', routerMode],
+      ...(enforceDisagg ? ['--enforce-disagg'] : []),
+    ]);
+    const part = { what: name, where: url, note: 'OpenAI API, decode routing, /metrics' };
+    this.#frontends.push({ process, readyUrl: `${url}/ready`, part, url });
+  }
+
+  #launch(name: string, main: string, args: readonly string[]): ServiceProcess {
+    const { nats, redis } = this.#startedServers();
+    const planes = [
+      ...['--nats-url', `nats://127.0.0.1:${nats.port}`],
+      ...['--redis-url', `redis://127.0.0.1:${redis.port}`],
+      ...['--log-level', this.#values.logLevel],
+    ];
+    return new ServiceProcess(name, { main, args: [...args, ...planes] }, (line) =>
+      this.#context.tell(`[${name}] ${line}`),
+    );
+  }
+
+  async #waitUntilReady(signal: AbortSignal): Promise<void> {
+    const services = [...this.#engines, ...this.#routers, ...this.#frontends];
+    const waiting = new Set(services);
+    const isReady = await readyWithin(
+      async () => {
+        const dead = services.find(({ process }) => process.endedWith !== null);
+        if (dead !== undefined)
+          throw new ServiceError(
+            'SERVICE_NOT_READY',
+            `Cannot start the stack: ${dead.process.name} ended with ${dead.process.endedWith ?? ''}; what it said is above`,
+          );
+        for (const service of waiting) if (await answers(service.readyUrl)) waiting.delete(service);
+        return waiting.size === 0;
+      },
+      { clock: this.#context.clock, timeoutMs: READY_TIMEOUT_MS, signal },
+    );
+    signal.throwIfAborted();
+    if (isReady) return;
+    const names = [...waiting].map(({ process }) => process.name).join(', ');
+    throw new ServiceError(
+      'SERVICE_NOT_READY',
+      `Cannot start the stack: after ${READY_TIMEOUT_MS} ms these are not ready: ${names}`,
+    );
+  }
+
+  async #close(): Promise<void> {
+    for (const group of [this.#frontends, this.#routers, this.#engines])
+      await Promise.all(group.map(({ process }) => process.stop()));
+    await this.#servers?.nats.stop();
+    await this.#servers?.redis.stop();
+  }
+
+  #killAll(): void {
+    for (const { process } of [...this.#frontends, ...this.#routers, ...this.#engines]) process.kill();
+    void this.#servers?.nats.kill();
+    void this.#servers?.redis.kill();
+  }
+
+  #startedServers() {
+    if (this.#servers === null)
+      throw new TypeError('Cannot use the servers of the stack: they are not started');
+    return this.#servers;
+  }
+}
+
+async function startServers(): Promise<{ readonly nats: ServerProcess; readonly redis: ServerProcess }> {
+  const nats = await startNatsServer().catch((error: unknown) => missing('nats-server', error));
+  const redis = await startRedisServer().catch(async (error: unknown) => {
+    await nats.stop();
+    return missing('redis-server', error);
+  });
+  return { nats, redis };
+}
+
+function missing(program: string, error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new ServiceError(
+    'SERVICE_NOT_READY',
+    reason.includes('ENOENT')
+      ? `Cannot start the stack: ${program} is not installed; on Debian and Ubuntu "apt install nats-server redis-server" brings both`
+      : `Cannot start the stack: ${reason}`,
+    error,
+  );
+}
+
+async function answers(url: string): Promise<boolean> {
+  return await fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+async function vocabularySizeOf(tokenizerPath: string): Promise<number> {
+  const text = createTextService({ tokenizerPath });
+  await text.start();
+  const size = text.vocabularySize();
+  await text.close();
+  return size;
+}

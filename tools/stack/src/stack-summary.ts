@@ -1,0 +1,46 @@
+import type { Component } from '@kvasir/service';
+import type { StackValues } from './options.js';
+import type { StackPart } from './table.js';
+
+export type EngineRole = 'prefill' | 'decode' | 'aggregated';
+
+export interface StackEngine {
+  readonly role: EngineRole;
+  readonly workerId: string;
+  readonly url: string;
+}
+
+/** What runs where, once it runs. */
+export interface StackSummary {
+  readonly url: string;
+  readonly model: string;
+  readonly contextTokensMax: number;
+  readonly vocabularySize: number;
+  readonly blockSize: number;
+  readonly speedup: number;
+  readonly engines: readonly StackEngine[];
+  /** All of them; `url` is the first. */
+  readonly frontendUrls: readonly string[];
+  readonly metricsUrls: { readonly frontend: string; readonly prefillRouter: string | null };
+}
+
+/** A stack of one process or of many. */
+export interface RunningStack extends Component {
+  /** @throws TypeError before it has started. */
+  summary(): StackSummary;
+  /** The same for a person. */
+  parts(): readonly StackPart[];
+}
+
+/** Engines by role and name, as the options ask for them. */
+export function engineNames({
+  prefillWorkers,
+  decodeWorkers,
+  aggregatedWorkers,
+}: StackValues): readonly (readonly [EngineRole, string])[] {
+  const named = (role: EngineRole, count: number): [EngineRole, string][] =>
+    Array.from({ length: count }, (_, index) => [role, `${role}-${index + 1}`]);
+  return aggregatedWorkers === null
+    ? [...named('prefill', prefillWorkers), ...named('decode', decodeWorkers)]
+    : named('aggregated', aggregatedWorkers);
+}
