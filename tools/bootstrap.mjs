@@ -71,6 +71,30 @@ async function become(entry, args) {
   await import(pathToFileURL(file).href);
 }
 
+const SERVERS = ['nats-server', 'redis-server'];
+const isInstalled = (program) =>
+  (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, program)));
+
+/** The tests run real servers: brings Debian's packages when they are missing and this user may. */
+function installServers() {
+  // Debian keeps servers where not every user's PATH looks.
+  process.env.PATH = ENVIRONMENT.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`;
+  const missing = SERVERS.filter((program) => !isInstalled(program));
+  if (missing.length === 0) return;
+  const advice = `install ${missing.join(' and ')} (on Debian and Ubuntu: apt install ${missing.join(' ')})`;
+  if (!isInstalled('apt-get') || process.getuid?.() !== 0)
+    fail(`Cannot run the tests without ${missing.join(' and ')}: ${advice}.`, 1);
+  process.stderr.write(`Installing ${missing.join(' and ')} for the tests …\n`);
+  const apt = (args) =>
+    run('apt-get', ['-qq', ...args], {
+      stdio: ['ignore', 2, 2],
+      env: { ...ENVIRONMENT, DEBIAN_FRONTEND: 'noninteractive' },
+      allowFailure: true,
+    }).status === 0;
+  const install = ['install', '-y', '--no-install-recommends', ...missing];
+  if (!apt(install) && !(apt(['update']) && apt(install))) fail(`Cannot install: ${advice}.`, 1);
+}
+
 /** All tests with the one closing line `N passed, M failed`. */
 function test(args) {
   mkdirSync(join(ROOT, 'tmp'), { recursive: true });
@@ -124,6 +148,7 @@ const COMMANDS = {
     await become('tools/reference/dist/main.js', args);
   },
   test: (args) => {
+    installServers();
     build();
     test(args);
   },
