@@ -12,6 +12,9 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NODE_MINIMUM = { major: 20, minor: 19 };
 const EXIT_USAGE = 64;
 
+/** Debian keeps servers where not every user's PATH looks. */
+process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`;
+
 /** Nx must neither leave a daemon behind nor ask the network. */
 const ENVIRONMENT = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
 
@@ -75,16 +78,14 @@ const SERVERS = ['nats-server', 'redis-server'];
 const isInstalled = (program) =>
   (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, program)));
 
-/** The tests run real servers: brings Debian's packages when they are missing and this user may. */
+/** Tests and distributed stacks run real servers: brings Debian's packages when they are missing and this user may. */
 function installServers() {
-  // Debian keeps servers where not every user's PATH looks.
-  process.env.PATH = ENVIRONMENT.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`;
   const missing = SERVERS.filter((program) => !isInstalled(program));
   if (missing.length === 0) return;
   const advice = `install ${missing.join(' and ')} (on Debian and Ubuntu: apt install ${missing.join(' ')})`;
   if (!isInstalled('apt-get') || process.getuid?.() !== 0)
-    fail(`Cannot run the tests without ${missing.join(' and ')}: ${advice}.`, 1);
-  process.stderr.write(`Installing ${missing.join(' and ')} for the tests …\n`);
+    fail(`Cannot go on without ${missing.join(' and ')}: ${advice}.`, 1);
+  process.stderr.write(`Installing ${missing.join(' and ')} …\n`);
   const apt = (args) =>
     run('apt-get', ['-qq', ...args], {
       stdio: ['ignore', 2, 2],
@@ -132,10 +133,12 @@ function check() {
 
 const COMMANDS = {
   start: async (args) => {
+    if (args.includes('--distributed')) installServers();
     build();
     await become('tools/stack/dist/main.js', args);
   },
   replay: async (args) => {
+    if (args.includes('--distributed')) installServers();
     build();
     await become('tools/replay/dist/main.js', args);
   },
