@@ -1,0 +1,117 @@
+import { decode } from '@msgpack/msgpack';
+import { readEngineHash, readEngineHashes } from './engine-hash.js';
+import type { DropReason, EngineKvBatch, EngineKvEvent, Tier } from './engine-kv-event.js';
+import { readEventFields } from './event-fields.js';
+import type { EventFields } from './event-fields.js';
+import { readNamespace } from './extra-keys.js';
+
+/**
+ * Reads one message of vLLM, SGLang or TensorRT-LLM (its push form), of any release: batches are `[time, events, rank?]` or the same as a map. What
+ * cannot be read of an event costs that event only.
+ * @returns null when the message is no batch at all.
+ */
+export function decodeEngineBatch(payload: Uint8Array): EngineKvBatch | null {
+  const batch = decodeMessage(payload);
+  if (batch === null) return null;
+  const events: EngineKvEvent[] = [];
+  const dropped: DropReason[] = [];
+  for (const raw of batch.events) {
+    const event = readEvent(raw);
+    if (typeof event === 'string') dropped.push(event);
+    else events.push(event);
+  }
+  return { rank: batch.rank, events, dropped };
+}
+
+function decodeMessage(payload: Uint8Array): { events: readonly unknown[]; rank: number | null } | null {
+  let message: unknown;
+  try {
+    // Hashes use all 64 bits: as plain numbers they would be rounded.
+    message = decode(payload, { useBigInt64: true });
+  } catch {
+    return null;
+  }
+  if (typeof message !== 'object' || message === null) return null;
+  const [events, rank] = Array.isArray(message)
+    ? [message[1] as unknown, message[2] as unknown]
+    : [(message as EventFields)['events'], (message as EventFields)['data_parallel_rank']];
+  if (!Array.isArray(events)) return null;
+  return { events, rank: readCount(rank) };
+}
+
+function readEvent(raw: unknown): EngineKvEvent | DropReason {
+  const read = readEventFields(raw);
+  if (read === null) return 'badShape';
+  switch (read.tag) {
+    case 'BlockStored':
+      return readStored(read.fields);
+    case 'BlockRemoved':
+      return readRemoved(read.fields);
+    case 'AllBlocksCleared':
+      return { kind: 'cleared' };
+    default:
+      return 'unknownTag';
+  }
+}
+
+function readStored(fields: EventFields): EngineKvEvent | DropReason {
+  const hashes = readEngineHashes(fields['block_hashes']);
+  if (hashes === null) return 'badHash';
+  const { parent_block_hash: rawParent } = fields;
+  const parent = rawParent === null || rawParent === undefined ? null : readEngineHash(rawParent);
+  if (parent === null && rawParent !== null && rawParent !== undefined) return 'badHash';
+  const blockSize = readCount(fields['block_size']);
+  if (blockSize === null || blockSize === 0) return 'badShape';
+  const tokens = readTokens(fields['token_ids']);
+  if (typeof tokens === 'string') return tokens;
+  return {
+    kind: 'stored',
+    hashes,
+    parent,
+    tokens,
+    blockSize,
+    ...readNamespace(fields),
+    tier: readTier(fields),
+    group: readCount(fields['group_idx']),
+  };
+}
+
+function readRemoved(fields: EventFields): EngineKvEvent | DropReason {
+  const hashes = readEngineHashes(fields['block_hashes']);
+  if (hashes === null) return 'badHash';
+  const copies = fields['remaining_copy_counts'];
+  const copiesLeft = Array.isArray(copies) ? copies.map((count) => readCount(count) ?? 0) : null;
+  return {
+    kind: 'removed',
+    hashes,
+    copiesLeft,
+    tier: readTier(fields),
+    group: readCount(fields['group_idx']),
+  };
+}
+
+/** Ids, or pairs of them (drafting models) whose first ones are the sequence. Text stands for media content. */
+function readTokens(value: unknown): Uint32Array | DropReason {
+  if (!Array.isArray(value)) return 'badTokens';
+  const tokens = new Uint32Array(value.length);
+  for (const [index, item] of value.entries()) {
+    const id: unknown = Array.isArray(item) ? item[0] : item;
+    if (typeof id === 'string') return 'mediaTokens';
+    const token = readCount(id);
+    if (token === null || token > 0xffff_ffff) return 'badTokens';
+    tokens[index] = token;
+  }
+  return tokens;
+}
+
+function readTier(fields: EventFields): Tier {
+  const { locality, medium } = fields;
+  if (locality !== undefined && locality !== null && locality !== 'LOCAL') return 'remote';
+  return medium === undefined || medium === null || medium === 'GPU' ? 'device' : 'host';
+}
+
+/** A whole number from 0, however wide it was packed. */
+function readCount(value: unknown): number | null {
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : null;
+}

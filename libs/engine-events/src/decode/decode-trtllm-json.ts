@@ -1,0 +1,102 @@
+import { readEngineHash } from './engine-hash.js';
+import type { EngineHash } from './engine-kv-event.js';
+import type { DropReason, EngineKvBatch, EngineKvEvent } from './engine-kv-event.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads what TensorRT-LLM's `POST /kv_cache_events` answers: an array of events, each emptied out of the engine by reading it. Of models with
+ * several attention windows only the largest counts.
+ * @returns one batch per rank; null when the answer is no array.
+ */
+export function decodeTrtllmEvents(json: unknown): readonly EngineKvBatch[] | null {
+  if (!Array.isArray(json)) return null;
+  const items = json.map((item) => (isFields(item) ? item : {}));
+  const windows = items.map((item) => item['window_size']).filter((size) => typeof size === 'number');
+  const largest = windows.length === 0 ? null : Math.max(...windows);
+  const byRank = new Map<number | null, { events: EngineKvEvent[]; dropped: DropReason[] }>();
+  for (const item of items) {
+    const window = item['window_size'];
+    if (largest !== null && typeof window === 'number' && window !== largest) continue;
+    const rank = typeof item['attention_dp_rank'] === 'number' ? item['attention_dp_rank'] : null;
+    const batch = byRank.get(rank) ?? { events: [], dropped: [] };
+    byRank.set(rank, batch);
+    const event = readEvent(isFields(item['data']) ? item['data'] : {});
+    if (typeof event === 'string') batch.dropped.push(event);
+    else if (event !== null) batch.events.push(event);
+  }
+  return [...byRank].map(([rank, batch]) => ({ rank, ...batch }));
+}
+
+function readEvent(data: Fields): EngineKvEvent | DropReason | null {
+  switch (data['type']) {
+    case 'stored':
+      return readStored(data);
+    case 'removed':
+      return readRemoved(data);
+    // Tells the sizes of the pools, and moves between tiers, which keep the block.
+    case 'created':
+    case 'updated':
+      return null;
+    default:
+      return 'unknownTag';
+  }
+}
+
+function readStored(data: Fields): EngineKvEvent | DropReason {
+  const blocks: readonly unknown[] = Array.isArray(data['blocks']) ? data['blocks'] : [];
+  const hashes: EngineHash[] = [];
+  const tokens: number[] = [];
+  let blockSize: number | null = null;
+  let mediaFrom: number | null = null;
+  for (const [index, block] of blocks.entries()) {
+    const hash = isFields(block) ? readEngineHash(block['block_hash']) : null;
+    if (hash === null || !isFields(block)) return 'badHash';
+    const read = readBlockTokens(block['tokens']);
+    if (read === null) return 'badTokens';
+    blockSize ??= read.ids.length;
+    // The last block of a prompt may be partly filled: nobody can share it yet.
+    if (read.ids.length !== blockSize) break;
+    hashes.push(hash);
+    tokens.push(...read.ids);
+    if (read.hasMedia) mediaFrom ??= index;
+  }
+  if (blockSize === null || hashes.length === 0) return 'badShape';
+  const parent = data['parent_hash'];
+  return {
+    kind: 'stored',
+    hashes,
+    parent: parent === null || parent === undefined || parent === 0 ? null : readEngineHash(parent),
+    tokens: Uint32Array.from(tokens),
+    blockSize,
+    loraName: null,
+    cacheSalt: null,
+    mediaFrom,
+    tier: 'device',
+    group: null,
+  };
+}
+
+function readBlockTokens(value: unknown): { ids: readonly number[]; hasMedia: boolean } | null {
+  if (!Array.isArray(value)) return null;
+  const ids: number[] = [];
+  let hasMedia = false;
+  for (const token of value) {
+    const id = isFields(token) ? token['token_id'] : null;
+    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0 || !isFields(token)) return null;
+    ids.push(id);
+    if (typeof token['token_extra_id'] === 'number' && token['token_extra_id'] !== 0) hasMedia = true;
+  }
+  return { ids, hasMedia };
+}
+
+function readRemoved(data: Fields): EngineKvEvent | DropReason {
+  const raw: readonly unknown[] = Array.isArray(data['block_hashes']) ? data['block_hashes'] : [];
+  const hashes = raw.map(readEngineHash);
+  if (!hashes.every((hash): hash is EngineHash => hash !== null)) return 'badHash';
+  return { kind: 'removed', hashes, copiesLeft: null, tier: 'device', group: null };
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

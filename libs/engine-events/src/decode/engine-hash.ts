@@ -1,0 +1,25 @@
+import type { EngineHash } from './engine-kv-event.js';
+
+const U64 = 64;
+const HEX_DIGITS = 16;
+const HASH_BYTES_MAX = 64;
+
+/** A hash as it came, or null when it is none: numbers of up to 64 bits, signed or not (the same bits are the same hash), or bytes. */
+export function readEngineHash(value: unknown): EngineHash | null {
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value)) return null;
+    return readEngineHash(BigInt(value));
+  }
+  if (typeof value === 'bigint') return BigInt.asUintN(U64, value).toString(16).padStart(HEX_DIGITS, '0');
+  if (value instanceof Uint8Array && value.byteLength > 0 && value.byteLength <= HASH_BYTES_MAX)
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+  if (typeof value === 'string' && value !== '' && value.length <= 2 * HASH_BYTES_MAX) return value;
+  return null;
+}
+
+/** All of a list, or null when one is none. */
+export function readEngineHashes(value: unknown): readonly EngineHash[] | null {
+  if (!Array.isArray(value)) return null;
+  const hashes = value.map(readEngineHash);
+  return hashes.every((hash): hash is EngineHash => hash !== null) ? hashes : null;
+}

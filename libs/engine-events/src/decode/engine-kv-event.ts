@@ -1,0 +1,46 @@
+/** A block's name in its engine: 64-bit numbers as 16 hex digits, longer ones as the hex of their bytes. Compared within one engine only. */
+export type EngineHash = string;
+
+/** What an engine says of its KV cache, in one shape for every engine and release. */
+export type EngineKvEvent =
+  | {
+      readonly kind: 'stored';
+      /** Blocks in order; each is the child of the one before. */
+      readonly hashes: readonly EngineHash[];
+      /** Null for the beginning of a prompt. */
+      readonly parent: EngineHash | null;
+      /** Of all blocks, one after the other. */
+      readonly tokens: Uint32Array;
+      readonly blockSize: number;
+      readonly loraName: string | null;
+      readonly cacheSalt: string | null;
+      /** From this block on the content depends on more than tokens (images, embeddings); null when it never does. */
+      readonly mediaFrom: number | null;
+      readonly tier: Tier;
+      /** Layer group of a hybrid model; null when the engine has one only. */
+      readonly group: number | null;
+    }
+  | {
+      readonly kind: 'removed';
+      readonly hashes: readonly EngineHash[];
+      /** Copies that are left of each; null when the engine does not say. */
+      readonly copiesLeft: readonly number[] | null;
+      readonly tier: Tier;
+      readonly group: number | null;
+    }
+  /** Everything of the rank. */
+  | { readonly kind: 'cleared' };
+
+/** Where blocks lie: on the device, somewhere slower, or with somebody else. */
+export type Tier = 'device' | 'host' | 'remote';
+
+/** Why an event, not its batch, was left out. */
+export type DropReason = 'unknownTag' | 'badShape' | 'badHash' | 'badTokens' | 'mediaTokens';
+
+/** One message of an engine. */
+export interface EngineKvBatch {
+  /** Data-parallel rank; null when the engine does not say. */
+  readonly rank: number | null;
+  readonly events: readonly EngineKvEvent[];
+  readonly dropped: readonly DropReason[];
+}

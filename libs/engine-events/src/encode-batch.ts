@@ -1,0 +1,102 @@
+import { Encoder } from '@msgpack/msgpack';
+
+/** The wire formats that a mock engine can speak, by the engine and release that speaks them. */
+export const eventFormats = ['vllm-array', 'vllm-map', 'sglang'] as const;
+export type EventFormat = (typeof eventFormats)[number];
+
+/** What an engine would tell; hashes are 64-bit numbers. */
+export type MockKvEvent =
+  | {
+      readonly kind: 'stored';
+      readonly hashes: readonly bigint[];
+      readonly parent: bigint | null;
+      readonly tokens: Uint32Array;
+      readonly blockSize: number;
+    }
+  | { readonly kind: 'removed'; readonly hashes: readonly bigint[] }
+  | { readonly kind: 'cleared' };
+
+const encoder = new Encoder({ useBigInt64: true });
+
+/** One message as the engine writes it. @param epochS seconds since 1970. */
+export function encodeEngineBatch(
+  format: EventFormat,
+  batch: { readonly epochS: number; readonly events: readonly MockKvEvent[]; readonly rank: number },
+): Uint8Array {
+  const encodeEvent = { 'vllm-array': vllmArray, 'vllm-map': vllmMap, sglang: sglangArray }[format];
+  // A float, also when it is a whole number: so engines write it, and the encoder would not.
+  const time = float64(batch.epochS);
+  const rest = encoder.encodeSharedRef([batch.events.map(encodeEvent), batch.rank]);
+  // An array of three whose first member was written above.
+  return Buffer.concat([Buffer.of(0x93), time, rest.subarray(1)]);
+}
+
+/** As a MessagePack float 64. */
+function float64(value: number): Buffer {
+  const bytes = Buffer.alloc(9);
+  bytes[0] = 0xcb;
+  bytes.writeDoubleBE(value, 1);
+  return bytes;
+}
+
+function vllmArray(event: MockKvEvent): unknown {
+  switch (event.kind) {
+    case 'stored':
+      return [
+        'BlockStored',
+        event.hashes,
+        event.parent,
+        [...event.tokens],
+        event.blockSize,
+        null,
+        'GPU',
+        null,
+        null,
+      ];
+    case 'removed':
+      return ['BlockRemoved', event.hashes, 'GPU'];
+    case 'cleared':
+      return ['AllBlocksCleared'];
+  }
+}
+
+function vllmMap(event: MockKvEvent): unknown {
+  switch (event.kind) {
+    case 'stored':
+      return {
+        type: 'BlockStored',
+        block_hashes: event.hashes,
+        parent_block_hash: event.parent,
+        token_ids: [...event.tokens],
+        block_size: event.blockSize,
+        lora_id: null,
+        medium: 'GPU',
+        lora_name: null,
+      };
+    case 'removed':
+      return { type: 'BlockRemoved', block_hashes: event.hashes, medium: 'GPU' };
+    case 'cleared':
+      return { type: 'AllBlocksCleared' };
+  }
+}
+
+/** With signed hashes. */
+function sglangArray(event: MockKvEvent): unknown {
+  const signed = (hash: bigint): bigint => BigInt.asIntN(64, hash);
+  switch (event.kind) {
+    case 'stored':
+      return [
+        'BlockStored',
+        event.hashes.map(signed),
+        event.parent === null ? null : signed(event.parent),
+        [...event.tokens],
+        event.blockSize,
+        null,
+        'GPU',
+      ];
+    case 'removed':
+      return ['BlockRemoved', event.hashes.map(signed), 'GPU'];
+    case 'cleared':
+      return ['AllBlocksCleared'];
+  }
+}

@@ -1,0 +1,164 @@
+import { DEFAULT_SEED, namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
+import { seededPrng } from '@kvasir/units';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { EngineKvEvent } from './decode/engine-kv-event.js';
+import { EngineKvLedger, ORPHAN_EVENTS_MAX } from './engine-kv-ledger.js';
+
+const BLOCK = 4;
+type Stored = Extract<EngineKvEvent, { kind: 'stored' }>;
+
+/** What a consumer is left with; a run under an unknown parent is a fault of the ledger. */
+class HeldSet {
+  readonly keys = new Set<string>();
+  readonly sink = {
+    stored: (parent: Uint32Array | null, hashes: Uint32Array): void => {
+      if (parent !== null) expect(this.keys.has(keysOf(parent)[0] ?? '')).toBe(true);
+      for (const key of keysOf(hashes)) this.keys.add(key);
+    },
+    removed: (hashes: Uint32Array): void => {
+      for (const key of keysOf(hashes)) expect(this.keys.delete(key)).toBe(true);
+    },
+    cleared: (): void => this.keys.clear(),
+  };
+}
+
+const keysOf = (words: Uint32Array): string[] =>
+  Array.from({ length: words.length / 2 }, (_, block) => `${words[2 * block]}:${words[2 * block + 1]}`);
+const ids = (count: number, first = 0): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, index) => first + index);
+const stored = (fields: Partial<Stored> = {}): Stored => ({
+  kind: 'stored',
+  hashes: ['a', 'b'],
+  parent: null,
+  tokens: ids(8),
+  blockSize: BLOCK,
+  loraName: null,
+  cacheSalt: null,
+  mediaFrom: null,
+  tier: 'device',
+  group: null,
+  ...fields,
+});
+const removed = (hashes: readonly string[], fields: object = {}): EngineKvEvent => ({
+  kind: 'removed',
+  hashes,
+  copiesLeft: null,
+  tier: 'device',
+  group: null,
+  ...fields,
+});
+const hashesOf = (tokens: Uint32Array, seed = DEFAULT_SEED): string[] =>
+  keysOf(sequenceHashes(tokens, BLOCK, seed));
+
+function ledger(...events: readonly EngineKvEvent[]) {
+  const held = new HeldSet();
+  const made = new EngineKvLedger(BLOCK, held.sink);
+  for (const event of events) made.apply(event);
+  return { held: [...held.keys].sort(), counts: made.counts(), made };
+}
+
+describe('EngineKvLedger', () => {
+  it('names blocks by their tokens, chained over the prompt, whatever the engine calls them', () => {
+    const { held } = ledger(stored(), stored({ hashes: ['c'], parent: 'b', tokens: ids(4, 8) }));
+    expect(held).toEqual(hashesOf(ids(12)).sort());
+  });
+
+  it('keeps adapters and salts apart', () => {
+    const { held } = ledger(stored({ hashes: ['a'], tokens: ids(4), loraName: 'sql', cacheSalt: 'tenant' }));
+    expect(held).toEqual(hashesOf(ids(4), namespaceSeed({ loraName: 'sql', cacheSalt: 'tenant' })));
+  });
+
+  it('trap: the first removal of a block that lies there twice does not mean that it is gone', () => {
+    expect(ledger(stored(), stored(), removed(['b'])).held).toHaveLength(2);
+    expect(ledger(stored(), stored(), removed(['b']), removed(['b'])).held).toHaveLength(1);
+    expect(ledger(stored(), removed(['b'], { copiesLeft: [1] })).held).toHaveLength(2);
+  });
+
+  it('trap: a run under an unknown parent is never taken for a beginning', () => {
+    const child = stored({ hashes: ['c'], parent: 'b', tokens: ids(4, 8) });
+    const { held, counts } = ledger(child);
+    expect(held).toEqual([]);
+    expect(counts.orphanEvents).toBe(1);
+    expect(ledger(child, stored()).held).toEqual(hashesOf(ids(12)).sort());
+    expect(ledger(child, removed(['c']), stored()).held).toEqual(hashesOf(ids(8)).sort());
+  });
+
+  it('gives orphans up beyond its limit', () => {
+    const orphans = Array.from({ length: ORPHAN_EVENTS_MAX + 3 }, (_, index) =>
+      stored({ hashes: [`c${index}`], parent: 'x', tokens: ids(4) }),
+    );
+    expect(ledger(...orphans).counts.lostOrphans).toBe(3);
+  });
+
+  it('trap: other tiers, other layer groups, other block sizes and masked tokens are left out', () => {
+    const { held, counts } = ledger(
+      stored({ group: 0 }),
+      stored({ hashes: ['x'], tokens: ids(4, 50), group: 1 }),
+      removed(['a'], { group: 1 }),
+      stored({ hashes: ['y'], tokens: ids(4, 60), tier: 'host', group: 0 }),
+      stored({ hashes: ['z'], tokens: ids(3, 70), blockSize: 3, group: 0 }),
+      stored({ hashes: ['m'], tokens: ids(8, 80), group: 0 }),
+    );
+    expect(held).toEqual(hashesOf(ids(8)).sort());
+    expect(counts).toMatchObject({ otherGroup: 2, otherTier: 1, blockSize: 1, tokenCount: 1 });
+  });
+
+  it('leaves media blocks and what follows them out', () => {
+    const { held, counts } = ledger(
+      stored({ mediaFrom: 1 }),
+      stored({ hashes: ['c'], parent: 'b', tokens: ids(4, 8) }),
+    );
+    expect(held).toEqual(hashesOf(ids(4)));
+    expect(counts).toMatchObject({ mediaBlocks: 1, orphanEvents: 1 });
+  });
+
+  it('cuts engine blocks that are a multiple of the pool’s', () => {
+    const { held } = ledger(stored({ hashes: ['a', 'b'], tokens: ids(16), blockSize: 8 }), removed(['b']));
+    expect(held).toEqual(hashesOf(ids(8)).sort());
+  });
+
+  it('equals a naive oracle after any history of stores, copies, removals and clears', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const prng = seededPrng(seed);
+        const held = new HeldSet();
+        const made = new EngineKvLedger(BLOCK, held.sink);
+        /** Copies per prefix; the prefix, as text, is the engine's name. */
+        const oracle = new Map<string, number>();
+        for (let step = 0; step < 60; step += 1) {
+          const prefixes = [...oracle.keys()];
+          if (prng() < 0.02) {
+            oracle.clear();
+            made.apply({ kind: 'cleared' });
+          } else if (prng() < 0.6 || prefixes.length === 0) {
+            const parent = prng() < 0.4 ? null : (prefixes[Math.floor(prng() * prefixes.length)] ?? null);
+            const hashes: string[] = [];
+            let prefix = parent ?? '';
+            for (let block = 0; block < 1 + Math.floor(prng() * 3); block += 1)
+              hashes.push((prefix += String(Math.floor(prng() * 2))));
+            const tokens = hashes.flatMap((hash) => new Array<number>(BLOCK).fill(Number(hash.at(-1))));
+            made.apply(stored({ hashes, parent, tokens: Uint32Array.from(tokens) }));
+            for (const hash of hashes) oracle.set(hash, (oracle.get(hash) ?? 0) + 1);
+          } else {
+            // Leaves first, as engines evict.
+            const leaves = prefixes.filter(
+              (one) => !prefixes.some((other) => other !== one && other.startsWith(one)),
+            );
+            const leaf = leaves[Math.floor(prng() * leaves.length)] ?? '';
+            made.apply(removed([leaf]));
+            const copies = (oracle.get(leaf) ?? 0) - 1;
+            if (copies === 0) oracle.delete(leaf);
+            else oracle.set(leaf, copies);
+          }
+          const expected = [...oracle.keys()].map((prefix) => {
+            const tokens = [...prefix].flatMap((digit) => new Array<number>(BLOCK).fill(Number(digit)));
+            return hashesOf(Uint32Array.from(tokens)).at(-1);
+          });
+          expect([...held.keys].sort()).toEqual([...new Set(expected)].sort());
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,253 @@
+import type { CancelTimer, Clock } from '@kvasir/service';
+import { Dealer, Subscriber } from 'zeromq';
+import { BatchSequence } from './batch-sequence.js';
+import { numberFrame, readFrames } from './frames.js';
+import type { EngineMessage } from './frames.js';
+
+/** Live messages that are kept while missing ones are fetched; beyond it the missing ones are given up. */
+export const KEPT_MESSAGES_MAX = 4_096;
+/** A replay that says nothing for so long has failed. */
+const REPLAY_TIMEOUT_MS = 2_000;
+const RECEIVE_HIGH_WATER_MARK = 100_000;
+const RECONNECT_MS = 200;
+const RECONNECT_MS_MAX = 5_000;
+
+export interface ZmqSourceListener {
+  /** The next message, in order and without a hole since the last `began`. */
+  message(payload: Buffer): void;
+  /** Everything known before is over: the engine has started anew, or messages were lost for good. */
+  began(reason: 'restarted' | 'lost'): void;
+}
+
+export interface ZmqSourceOptions {
+  /** Where the engine publishes, e.g. `tcp://gpu-7:5557`. */
+  readonly endpoint: string;
+  /** Where it answers for messages that were missed; null when it does not. */
+  readonly replayEndpoint: string | null;
+  /** Messages of other topics are not received. */
+  readonly topic: string;
+  readonly clock: Clock;
+  readonly listener: ZmqSourceListener;
+}
+
+export interface ZmqSourceCounts {
+  readonly messages: number;
+  readonly malformed: number;
+  readonly gaps: number;
+  readonly replayed: number;
+  readonly losses: number;
+  readonly restarts: number;
+}
+
+/**
+ * One rank's events from its engine's sockets. History is asked for at the start and whenever a number is missing; live messages wait meanwhile, so
+ * order is kept. What cannot be had any more is said (`began`), never skipped silently.
+ */
+export class ZmqEventSource {
+  readonly #options: ZmqSourceOptions;
+  readonly #subscriber: Subscriber;
+  readonly #sequence = new BatchSequence();
+  readonly #counts = { messages: 0, malformed: 0, gaps: 0, replayed: 0, losses: 0, restarts: 0 };
+  /** Live messages that wait for the missing ones; null while none is missing. */
+  #kept: EngineMessage[] | null = null;
+  #dealer: Dealer | null = null;
+  #cancelTimeout: CancelTimer | null = null;
+  #isClosed = false;
+
+  constructor(options: ZmqSourceOptions) {
+    this.#options = options;
+    this.#subscriber = new Subscriber({
+      receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
+      reconnectInterval: RECONNECT_MS,
+      reconnectMaxInterval: RECONNECT_MS_MAX,
+      linger: 0,
+    });
+  }
+
+  counts(): ZmqSourceCounts {
+    return this.#counts;
+  }
+
+  /** Connects; an engine that is not there yet is waited for. @throws Error for an endpoint that is none. */
+  start(): void {
+    const { endpoint, topic } = this.#options;
+    this.#subscriber.connect(endpoint);
+    this.#subscriber.subscribe(topic);
+    void this.#receive();
+    // What was published before is asked for at once: it may be all there will be for a while.
+    this.#fetch();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#endFetch();
+    this.#subscriber.close();
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const frames of this.#subscriber) {
+        if (this.#isClosed) return;
+        const message = readFrames(frames);
+        if (message === null || message === 'end') this.#counts.malformed += 1;
+        else this.#live(message);
+      }
+    } catch {
+      // Closed.
+    }
+  }
+
+  #live(message: EngineMessage): void {
+    if (this.#kept !== null) {
+      this.#keep(message, this.#kept);
+      return;
+    }
+    const step = this.#sequence.live(message.number);
+    switch (step.kind) {
+      case 'deliver':
+        this.#deliver(message);
+        return;
+      case 'gap':
+        this.#counts.gaps += 1;
+        this.#kept = [message];
+        this.#fetch();
+        return;
+      case 'restarted':
+        this.#restart(message);
+        return;
+      case 'old':
+        return;
+    }
+  }
+
+  #keep(message: EngineMessage, kept: EngineMessage[]): void {
+    if ((kept.at(-1)?.number ?? -1) >= message.number) {
+      this.#endFetch();
+      this.#restart(message);
+      return;
+    }
+    kept.push(message);
+    if (kept.length > KEPT_MESSAGES_MAX) this.#giveUp();
+  }
+
+  #restart(message: EngineMessage): void {
+    this.#counts.restarts += 1;
+    this.#sequence.resumeAt(0);
+    this.#options.listener.began('restarted');
+    if (message.number === 0) {
+      this.#live(message);
+      return;
+    }
+    this.#kept = [message];
+    this.#fetch();
+  }
+
+  /** Asks for everything from the next number on. */
+  #fetch(): void {
+    const { replayEndpoint } = this.#options;
+    if (replayEndpoint === null) {
+      this.#giveUp();
+      return;
+    }
+    this.#kept ??= [];
+    this.#dealer?.close();
+    const dealer = new Dealer({ linger: 0, receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK });
+    this.#dealer = dealer;
+    dealer.connect(replayEndpoint);
+    this.#expectReplay();
+    void this.#receiveReplay(dealer);
+  }
+
+  async #receiveReplay(dealer: Dealer): Promise<void> {
+    try {
+      await dealer.send([Buffer.alloc(0), numberFrame(this.#sequence.next)]);
+      for await (const frames of dealer) {
+        if (this.#dealer !== dealer) return;
+        this.#expectReplay();
+        const message = readFrames(frames);
+        if (message === null) this.#counts.malformed += 1;
+        else if (message === 'end') {
+          this.#endReplay();
+          return;
+        } else if (!this.#replayed(message)) return;
+      }
+    } catch {
+      // Closed under our hands; whoever closed it goes on.
+    }
+  }
+
+  /** @returns false when the replay is of no more use. */
+  #replayed(message: EngineMessage): boolean {
+    const step = this.#sequence.replayed(message.number);
+    if (step.kind === 'deliver') {
+      this.#counts.replayed += 1;
+      this.#deliver(message);
+      return true;
+    }
+    if (step.kind === 'old') return true;
+    // It begins later than asked: what is missing is not kept any more.
+    this.#lose(message.number);
+    this.#sequence.replayed(message.number);
+    this.#deliver(message);
+    return true;
+  }
+
+  #endReplay(): void {
+    const kept = this.#kept ?? [];
+    this.#endFetch();
+    const [first] = kept;
+    if (first !== undefined && first.number > this.#sequence.next) this.#lose(first.number);
+    for (const [index, message] of kept.entries()) {
+      const step = this.#sequence.replayed(message.number);
+      if (step.kind === 'deliver') this.#deliver(message);
+      if (step.kind !== 'gap') continue;
+      this.#counts.gaps += 1;
+      this.#kept = kept.slice(index);
+      this.#fetch();
+      return;
+    }
+  }
+
+  /** The engine does not answer, or cannot: what is kept is all there is. */
+  #giveUp(): void {
+    const kept = this.#kept ?? [];
+    this.#endFetch();
+    const [first] = kept;
+    if (first === undefined) return;
+    if (first.number > this.#sequence.next) this.#lose(first.number);
+    for (const message of kept) {
+      const step = this.#sequence.replayed(message.number);
+      if (step.kind === 'gap') {
+        this.#lose(message.number);
+        this.#sequence.replayed(message.number);
+      }
+      if (step.kind !== 'old') this.#deliver(message);
+    }
+  }
+
+  #lose(resumeAt: number): void {
+    this.#counts.losses += 1;
+    this.#sequence.resumeAt(resumeAt);
+    this.#options.listener.began('lost');
+  }
+
+  #expectReplay(): void {
+    this.#cancelTimeout?.();
+    this.#cancelTimeout = this.#options.clock.after(REPLAY_TIMEOUT_MS, () => this.#giveUp());
+  }
+
+  #endFetch(): void {
+    this.#cancelTimeout?.();
+    this.#cancelTimeout = null;
+    this.#kept = null;
+    const dealer = this.#dealer;
+    this.#dealer = null;
+    dealer?.close();
+  }
+
+  #deliver({ payload }: EngineMessage): void {
+    this.#counts.messages += 1;
+    this.#options.listener.message(payload);
+  }
+}
