@@ -21,6 +21,8 @@ export {
   encodeSnapshotStart,
 } from './kv-recovery-codec.js';
 export type { KvChain, KvRecoveryChunk, KvRecoveryRequest, KvRecoveryWant } from './kv-recovery-codec.js';
+export { decodePeerLoads, encodePeerLoads } from './peer-load-codec.js';
+export type { PeerLoad, PeerLoadMessage } from './peer-load-codec.js';
 export {
   decodePoolRecord,
   decodeRouterRecord,

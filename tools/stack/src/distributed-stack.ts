@@ -167,6 +167,7 @@ export class DistributedStack implements RunningStack {
     const [port, adminPort] = [await freePort(), await freePort()];
     const process = this.#launch(name, '@kvasir/prefill-router/main', [
       ...['--grpc-port', String(port), '--admin-port', String(adminPort), '--router-mode', routerMode],
+      '--router-replica-sync',
     ]);
     const part = { what: name, where: `127.0.0.1:${port}`, note: `gRPC, mode ${routerMode}` };
     const admin = `http://127.0.0.1:${adminPort}`;
@@ -179,6 +180,7 @@ export class DistributedStack implements RunningStack {
     const url = `http://${httpHost}:${port}`;
     const process = this.#launch(name, '@kvasir/frontend/main', [
       ...['--http-host', httpHost, '--http-port', String(port), '--router-mode', routerMode],
+      '--router-replica-sync',
       ...(enforceDisagg ? ['--enforce-disagg'] : []),
     ]);
     const part = { what: name, where: url, note: 'OpenAI API, decode routing, /metrics' };
