@@ -378,6 +378,16 @@ export class KvRouter implements Component {
     else this.reportFailure(workerId);
   }
 
+  #collectPlanes(to: RouterMetrics): void {
+    const { registry, eventPlane } = this.#options;
+    to.planeConnected.set({ plane: 'registry' }, registry.health().kind === 'connected' ? 1 : 0);
+    to.planeConnected.set({ plane: 'event_plane' }, eventPlane.health().kind === 'connected' ? 1 : 0);
+    if (this.#sync === null) return;
+    to.peers.set(this.#sync.peerCount);
+    for (const [outcome, count] of Object.entries(this.#sync.counts()))
+      to.peerMessages.set({ outcome }, Number(count));
+  }
+
   #collect(to: RouterMetrics): void {
     const scheduler = this.#scheduler;
     to.activeBookings.set(scheduler?.bookingCount ?? 0);
@@ -390,8 +400,15 @@ export class KvRouter implements Component {
     to.kvBatches.set({ outcome: 'stale' }, counts.staleBatches);
     to.kvBatches.set({ outcome: 'gap' }, counts.gaps);
     to.kvBatches.set({ outcome: 'recovered_by_snapshot' }, counts.recoveredBySnapshot);
+    this.#collectPlanes(to);
     to.activePrefillTokens.reset();
     to.activeDecodeBlocks.reset();
+    to.heldBlocks.reset();
+    for (const { workerId, rank, number } of scheduler?.targets.all() ?? [])
+      to.heldBlocks.set(
+        { worker_id: workerId, rank: String(rank) },
+        scheduler?.index.memberCount(number) ?? 0,
+      );
     for (const { workerId, rank, prefillTokens, blocks } of scheduler?.loads() ?? []) {
       to.activePrefillTokens.set({ worker_id: workerId, rank: String(rank) }, prefillTokens);
       to.activeDecodeBlocks.set({ worker_id: workerId, rank: String(rank) }, blocks);

@@ -12,6 +12,10 @@ export interface RouterMetrics {
   readonly activeBookings: Gauge;
   readonly indexBlocks: Gauge;
   readonly indexBytes: Gauge;
+  readonly heldBlocks: Gauge<'worker_id' | 'rank'>;
+  readonly planeConnected: Gauge<'plane'>;
+  readonly peers: Gauge;
+  readonly peerMessages: Gauge<'outcome'>;
   readonly workers: Gauge<'state'>;
   readonly kvBatches: Gauge<'outcome'>;
   readonly activePrefillTokens: Gauge<'worker_id' | 'rank'>;
@@ -62,6 +66,25 @@ export function createRouterMetrics(metrics: Metrics, collect: (to: RouterMetric
       labels: ['worker_id'],
     }),
     indexBlocks: metrics.gauge({ name: 'kvasir_router_index_blocks', help: 'Distinct blocks in the index.' }),
+    heldBlocks: metrics.gauge({
+      name: 'kvasir_router_held_blocks',
+      help: 'Blocks that each worker holds as far as the index knows.',
+      labels: ['worker_id', 'rank'],
+    }),
+    planeConnected: metrics.gauge({
+      name: 'kvasir_router_plane_connected',
+      help: '1 while the event plane or the registry is connected; else the last known view is used.',
+      labels: ['plane'],
+    }),
+    peers: metrics.gauge({
+      name: 'kvasir_router_peers',
+      help: 'Other routers of the pool that share their bookings.',
+    }),
+    peerMessages: metrics.gauge({
+      name: 'kvasir_router_peer_messages',
+      help: 'Messages of and to other routers since the start, by what became of them.',
+      labels: ['outcome'],
+    }),
     indexBytes: metrics.gauge({ name: 'kvasir_router_index_bytes', help: 'Memory of the index.' }),
     workers: metrics.gauge({
       name: 'kvasir_router_workers',

@@ -112,6 +112,27 @@ export class DistributedStack implements RunningStack {
     ];
   }
 
+  /** Of all routers, the frontends' own among them. */
+  metricsUrls(): readonly string[] {
+    return [...this.#frontends.map(({ url }) => `${url}/metrics`), ...this.prefillRouterMetricsUrls()];
+  }
+
+  prefillRouterMetricsUrls(): readonly string[] {
+    return this.#routers.map(({ metricsUrl }) => metricsUrl);
+  }
+
+  /** The servers, to be troubled. @throws TypeError before it has started. */
+  servers(): { readonly nats: ServerProcess; readonly redis: ServerProcess } {
+    return this.#startedServers();
+  }
+
+  /** Kills a service as a crash would and starts it anew. @throws RangeError for a name that no service has. */
+  async restart(name: string): Promise<void> {
+    const service = this.#services().find(({ process }) => process.name === name);
+    if (service === undefined) throw new RangeError(`Cannot restart ${name}: there is no such service`);
+    await service.process.restart();
+  }
+
   async #startServices(): Promise<void> {
     for (const [role, workerId] of engineNames(this.#values)) await this.#startEngine(role, workerId);
     await this.#startAgent('engine-agent-1');
