@@ -9,7 +9,7 @@ export {
   encodeKvEventBatch,
   encodeKvEventWords,
 } from './kv-batch-codec.js';
-export type { KvAnnouncement, KvMessage } from './kv-batch-codec.js';
+export type { KvAnnouncement, KvMessage, KvSetDigest } from './kv-batch-codec.js';
 export { EVENT_BLOCKS_MAX, KvEventWords } from './kv-event-words.js';
 export type { HashWords, KvEvent, KvEventBatch } from './kv-events.js';
 export {

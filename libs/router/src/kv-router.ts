@@ -344,6 +344,10 @@ export class KvRouter implements Component {
       reset: ({ workerId, rank }) => void this.#step({ kind: 'kvCleared', workerId, rank }),
       snapshotChain: ({ workerId, rank }: KvSource, { parent, hashes }: KvChain) =>
         void this.#step({ kind: 'kvRestored', workerId, rank, parent, hashes }),
+      digest: ({ workerId, rank }) => {
+        const number = this.#scheduler?.targets.numberOf(workerId, rank) ?? null;
+        return number === null ? null : (this.#scheduler?.index.digest(number) ?? null);
+      },
     };
   }
 
@@ -400,6 +404,8 @@ export class KvRouter implements Component {
     to.kvBatches.set({ outcome: 'stale' }, counts.staleBatches);
     to.kvBatches.set({ outcome: 'gap' }, counts.gaps);
     to.kvBatches.set({ outcome: 'recovered_by_snapshot' }, counts.recoveredBySnapshot);
+    to.digests.set({ outcome: 'verified' }, counts.verifiedDigests);
+    to.digests.set({ outcome: 'mismatch' }, counts.digestMismatches);
     this.#collectPlanes(to);
     to.activePrefillTokens.reset();
     to.activeDecodeBlocks.reset();
