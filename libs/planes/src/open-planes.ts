@@ -1,6 +1,6 @@
 import { connectNatsEventPlane } from '@kvasir/event-plane';
 import type { EventPlane, NatsOptions } from '@kvasir/event-plane';
-import { connectRedisRegistry } from '@kvasir/registry';
+import { connectRedisRegistry, FileRegistry } from '@kvasir/registry';
 import type { RedisConnectionOptions, Registry } from '@kvasir/registry';
 import type { Clock, Logger } from '@kvasir/service';
 import { PlaneWatch } from './plane-watch.js';
@@ -30,17 +30,7 @@ export async function openPlanes(
     onTrouble: (trouble) => logger.warn({ trouble }, 'event plane'),
   });
   try {
-    const registry = await connectRedisRegistry(redisOptions(values), {
-      clock,
-      notices: {
-        // A notice that is lost is made up for by the next reading.
-        publish: (subject, payload) => {
-          if (eventPlane.health().kind === 'connected') eventPlane.publish(subject, payload);
-        },
-        subscribe: (pattern, deliver) => eventPlane.subscribe(pattern, deliver),
-      },
-      onWatchFailed: (error) => logger.error({ err: error }, 'a registry watcher failed'),
-    });
+    const registry = await openRegistry(values, eventPlane, { clock, logger });
     const watch = new PlaneWatch({ eventPlane, registry, clock, logger });
     return {
       eventPlane,
@@ -55,6 +45,30 @@ export async function openPlanes(
     await eventPlane.close();
     throw error;
   }
+}
+
+async function openRegistry(
+  values: PlaneValues,
+  eventPlane: EventPlane,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): Promise<Registry> {
+  if (values.workersFile !== null)
+    return await FileRegistry.open(values.workersFile, {
+      clock,
+      onProblems: (problems) =>
+        logger.error({ problems }, 'the workers file is wrong; the last good one counts'),
+    });
+  return await connectRedisRegistry(redisOptions(values), {
+    clock,
+    notices: {
+      // A notice that is lost is made up for by the next reading.
+      publish: (subject, payload) => {
+        if (eventPlane.health().kind === 'connected') eventPlane.publish(subject, payload);
+      },
+      subscribe: (pattern, deliver) => eventPlane.subscribe(pattern, deliver),
+    },
+    onWatchFailed: (error) => logger.error({ err: error }, 'a registry watcher failed'),
+  });
 }
 
 function natsOptions(values: PlaneValues): Omit<NatsOptions, 'name'> {

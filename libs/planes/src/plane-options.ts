@@ -23,6 +23,12 @@ export const planeOptions = {
   },
   natsCertFile: { kind: 'string', default: null, doc: 'Certificate of this client (PEM).', group: NATS },
   natsKeyFile: { kind: 'string', default: null, doc: 'Key of that certificate (PEM).', group: NATS },
+  workersFile: {
+    kind: 'string',
+    default: null,
+    doc: 'YAML file of workers and routers in the place of Redis; read again when it changes.',
+    group: REDIS,
+  },
   redisUrl: {
     kind: 'strings',
     default: ['redis://127.0.0.1:6379'],

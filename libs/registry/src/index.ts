@@ -19,3 +19,5 @@ export type {
 export { connectRedisRegistry, REDIS_REGISTRY_LIMITS, RedisRegistry } from './redis/redis-registry.js';
 export type { ChangeNotices, RedisRegistryLimits, RedisRegistryOptions } from './redis/redis-registry.js';
 export type { RedisConnectionOptions } from './redis/redis-connection.js';
+export { FileRegistry } from './file/file-registry.js';
+export type { FileRegistryOptions } from './file/file-registry.js';
