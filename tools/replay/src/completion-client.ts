@@ -65,6 +65,7 @@ export class CompletionClient {
         model: this.#model,
         prompt: tokens,
         max_tokens: outputTokens,
+        min_tokens: outputTokens,
         ignore_eos: true,
         stream: true,
         stream_options: { include_usage: true },
