@@ -58,8 +58,8 @@ export const replayOptions = defineOptions({
       doc: 'Start stacks of many processes over NATS and Redis, with two frontends that take turns.',
       group: 'Stack',
     },
-    prefillWorkers: { kind: 'integer', default: 2, min: 1, max: 64, doc: 'Prefill engines.', group: 'Stack' },
-    decodeWorkers: { kind: 'integer', default: 2, min: 1, max: 64, doc: 'Decode engines.', group: 'Stack' },
+    prefillWorkers: { kind: 'integer', default: 4, min: 1, max: 64, doc: 'Prefill engines.', group: 'Stack' },
+    decodeWorkers: { kind: 'integer', default: 4, min: 1, max: 64, doc: 'Decode engines.', group: 'Stack' },
     aggregatedWorkers: {
       kind: 'integer',
       default: null,
