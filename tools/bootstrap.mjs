@@ -143,6 +143,7 @@ const COMMANDS = {
     await become('tools/replay/dist/main.js', args);
   },
   bench: async (args) => {
+    installServers();
     build();
     await become('tools/bench/dist/main.js', args);
   },

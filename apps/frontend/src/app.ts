@@ -166,6 +166,7 @@ class App implements Frontend {
       namespace: this.#config.namespace,
       component,
       scheduler: this.#config.scheduler,
+      syncsReplicas: this.#config.syncsReplicas,
       engines: this.#engines,
       onChange: ({ tokenizerPath }) => this.#prompts.prepare(tokenizerPath),
     });

@@ -17,6 +17,7 @@ export interface FrontendConfig {
   };
   /** Of the decode and the aggregated pool. */
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
+  readonly syncsReplicas: boolean;
   readonly disaggregation: {
     readonly isEnforced: boolean;
     readonly routerTimeoutMs: number;
@@ -40,6 +41,7 @@ export function frontendConfig(values: Values): FrontendConfig {
       workerCount: values.textWorkers,
       cacheTokensMax: values.textCacheTokensMax,
     },
+    syncsReplicas: values.routerReplicaSync,
     scheduler: {
       ...SCHEDULER_OPTIONS_DEFAULT,
       mode: values.routerMode,

@@ -38,6 +38,12 @@ export const frontendOptions = defineOptions({
       doc: 'How decode and aggregated workers are chosen; prefill workers are chosen by their router.',
       group: 'Routing',
     },
+    routerReplicaSync: {
+      kind: 'boolean',
+      default: false,
+      doc: 'Share bookings with the other routers of the same pool, so that each knows the load that the others put on it.',
+      group: 'Routing',
+    },
     routerTemperature: {
       kind: 'number',
       default: 0,

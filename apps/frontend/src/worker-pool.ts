@@ -14,6 +14,7 @@ export interface WorkerPoolParts {
   readonly namespace: string;
   readonly component: 'decode' | 'aggregated';
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
+  readonly syncsReplicas: boolean;
   readonly engines: EngineClient;
   readonly registry: Registry;
   readonly eventPlane: EventPlane;
@@ -43,6 +44,7 @@ export class WorkerPool {
       routerId: parts.routerId,
       blockSize: null,
       scheduler: parts.scheduler,
+      syncsReplicas: parts.syncsReplicas,
       registry: parts.registry,
       eventPlane: parts.eventPlane,
       clock: parts.clock,

@@ -57,6 +57,7 @@ describe('a request that ends between its legs', () => {
       namespace: 'kvasir',
       component,
       scheduler: config().scheduler,
+      syncsReplicas: false,
       engines,
       registry: scene.registry,
       eventPlane: scene.plane,

@@ -1,5 +1,6 @@
 import { newIncarnation } from '@kvasir/contract';
 import type { WorkerRecord } from '@kvasir/contract';
+import { ZmqEventPublisher } from '@kvasir/engine-events';
 import { KvEventPublisher } from '@kvasir/event-plane';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { RecordLease, Registry } from '@kvasir/registry';
@@ -13,6 +14,8 @@ import { advertisedHostOf } from './config.js';
 import type { MockEngineConfig } from './config.js';
 import { EngineDriver } from './engine/engine-driver.js';
 import type { KvListener } from './engine/engine-driver.js';
+import { KvAnnouncer } from './engine/kv-announcer.js';
+import { KvEventFeed } from './engine/kv-event-feed.js';
 import { ProseBook } from './engine/prose-book.js';
 import type { EngineParts } from './engine-parts.js';
 import type { Fault } from './faults.js';
@@ -24,8 +27,8 @@ import { SideChannel } from './transfer/side-channel.js';
 
 /** What a mock engine stands on. */
 export interface MockEngineContext {
-  readonly registry: Registry;
-  readonly eventPlane: EventPlane;
+  /** Where it registers and publishes by itself; null for an engine that an agent looks after. */
+  readonly planes: { readonly registry: Registry; readonly eventPlane: EventPlane } | null;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly epochMs: () => number;
@@ -42,6 +45,8 @@ export interface MockEngine extends Component {
   url(): string;
   /** @throws TypeError before it has started. */
   workerId(): WorkerId;
+  /** Its event sockets with their real ports; null when it has none. */
+  eventEndpoints(): { readonly endpoint: string; readonly replayEndpoint: string | null } | null;
 }
 
 /** How often a drain looks whether the engine is empty. */
@@ -67,6 +72,8 @@ class App implements MockEngine {
   readonly #sideChannel: SideChannel;
   #server: EngineServer | null = null;
   #publisher: KvEventPublisher | null = null;
+  #sockets: ZmqEventPublisher | null = null;
+  readonly #kvListeners: KvListener[] = [];
   #lease: RecordLease<WorkerRecord> | null = null;
   #isDraining = false;
   #isGone = false;
@@ -147,24 +154,30 @@ class App implements MockEngine {
     return workerId(`${role}-${this.#server.port()}`);
   }
 
+  eventEndpoints() {
+    return this.#sockets?.endpoints() ?? null;
+  }
+
   async #open(): Promise<void> {
     if (this.#context.text === undefined) await this.#text.start();
     const book = await ProseBook.write(this.#text);
     await this.#sideChannel.start();
     this.#server = new EngineServer(this.#parts(book), this.#metrics);
     await this.#server.start();
-    await this.#publish();
-    const { registry } = this.#context;
-    const outcome = await registry.registerWorker(this.#record(), this.#config.registration.leaseMs);
+    await this.#openEventSockets();
+    const { planes } = this.#context;
+    if (planes === null) return;
+    await this.#publish(planes.eventPlane);
+    const outcome = await planes.registry.registerWorker(this.#record(), this.#config.registration.leaseMs);
     if (outcome.kind === 'refused') throw new ServiceError('SERVICE_BAD_CONFIGURATION', outcome.message);
     this.#lease = outcome.lease;
   }
 
-  async #publish(): Promise<void> {
+  async #publish(plane: EventPlane): Promise<void> {
     const { endpoint, publishesKvEvents } = this.#config.registration;
     if (!publishesKvEvents) return;
     this.#publisher = new KvEventPublisher({
-      plane: this.#context.eventPlane,
+      plane,
       clock: this.#context.clock,
       endpoint,
       workerId: this.workerId(),
@@ -173,6 +186,17 @@ class App implements MockEngine {
       rankCount: 1,
     });
     await this.#publisher.start();
+    this.#kvListeners.push(new KvAnnouncer(this.#publisher, this.#context.logger));
+  }
+
+  async #openEventSockets(): Promise<void> {
+    const { kvEvents, engine } = this.#config;
+    if (kvEvents === null) return;
+    this.#sockets = new ZmqEventPublisher(kvEvents);
+    await this.#sockets.start();
+    const { epochMs } = this.#context;
+    const { blockSize } = engine;
+    this.#kvListeners.push(new KvEventFeed(this.#sockets, { format: kvEvents.format, blockSize, epochMs }));
   }
 
   #parts(book: ProseBook): EngineParts {
@@ -221,23 +245,21 @@ class App implements MockEngine {
     };
   }
 
-  /** The engine's cache is the truth, so what cannot be published is a fault of this program. */
+  /** To whoever listens: routers, the engine's own sockets, both or nobody. */
   #kvListener(): KvListener {
     return {
-      stored: (parent, hashes) => {
-        const outcome = this.#publisher?.publishStored(0, parent, hashes);
-        if (outcome === undefined || outcome.kind === 'published') return;
-        this.#context.logger.error(
-          { outcome, blocks: hashes.length / 2 },
-          'stored blocks were not published',
-        );
+      stored: (parent, hashes, tokens) => {
+        for (const listener of this.#kvListeners) listener.stored(parent, hashes, tokens);
       },
       removed: (hashes) => {
-        const outcome = this.#publisher?.publishRemoved(0, hashes);
-        if (outcome === undefined || outcome.unknownBlocks === 0) return;
-        this.#context.logger.error({ outcome }, 'removed blocks were never published');
+        for (const listener of this.#kvListeners) listener.removed(hashes);
       },
-      cleared: () => this.#publisher?.publishCleared(0),
+      cleared: () => {
+        for (const listener of this.#kvListeners) listener.cleared();
+      },
+      stepped: () => {
+        for (const listener of this.#kvListeners) listener.stepped();
+      },
     };
   }
 
@@ -267,6 +289,7 @@ class App implements MockEngine {
     await this.#server?.close();
     await this.#sideChannel.close();
     await this.#publisher?.close();
+    await this.#sockets?.close();
     await this.#peers.close();
     if (this.#context.text === undefined) await this.#text.close();
   }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { parseEndpointName } from '@kvasir/contract';
 import type { EndpointName, WorkerRole } from '@kvasir/contract';
+import type { EventFormat } from '@kvasir/engine-events';
 import { ENGINE_OPTIONS_DEFAULT, MS_PER_DECODE_SEQUENCE_DEFAULT } from '@kvasir/engine-sim';
 import type { EngineOptions } from '@kvasir/engine-sim';
 import { ServiceError } from '@kvasir/service';
@@ -23,6 +24,13 @@ export interface MockEngineConfig {
     readonly leaseMs: number;
     readonly publishesKvEvents: boolean;
   };
+  /** The engine's own event sockets; null when it has none. */
+  readonly kvEvents: {
+    readonly endpoint: string;
+    readonly replayEndpoint: string | null;
+    readonly topic: string;
+    readonly format: EventFormat;
+  } | null;
   readonly model: {
     readonly name: string;
     readonly contextTokensMax: number;
@@ -62,6 +70,15 @@ export function mockEngineConfig(values: Values): MockEngineConfig {
       leaseMs: values.leaseMs,
       publishesKvEvents: values.publishKvEvents,
     },
+    kvEvents:
+      values.kvEventsEndpoint === null
+        ? null
+        : {
+            endpoint: values.kvEventsEndpoint,
+            replayEndpoint: values.kvEventsReplayEndpoint,
+            topic: values.kvEventsTopic,
+            format: values.kvEventsFormat,
+          },
     model: {
       name: values.model,
       contextTokensMax: values.maxModelLen,

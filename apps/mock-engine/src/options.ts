@@ -1,4 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
+import { eventFormats } from '@kvasir/engine-events';
 import { planeOptions } from '@kvasir/planes';
 import { defineOptions, logLevels } from '@kvasir/service';
 
@@ -67,6 +68,37 @@ export const mockEngineOptions = defineOptions({
       default: true,
       doc: 'Publish what the KV cache stores and evicts.',
       group: 'Registration',
+    },
+    register: {
+      kind: 'boolean',
+      default: true,
+      doc: 'Register and publish by itself; without it the engine is a plain server that an engine agent looks after, and needs no NATS and Redis.',
+      group: 'Registration',
+    },
+    kvEventsEndpoint: {
+      kind: 'string',
+      default: null,
+      doc: 'Address that the ZMQ socket of KV events is bound to, e.g. tcp://127.0.0.1:5557.',
+      group: 'KV events',
+    },
+    kvEventsReplayEndpoint: {
+      kind: 'string',
+      default: null,
+      doc: 'Address that missed events are answered at, e.g. tcp://127.0.0.1:5558.',
+      group: 'KV events',
+    },
+    kvEventsFormat: {
+      kind: 'choice',
+      choices: eventFormats,
+      default: 'vllm-map',
+      doc: 'Wire format: of vLLM before 0.24, of vLLM since, of SGLang.',
+      group: 'KV events',
+    },
+    kvEventsTopic: {
+      kind: 'string',
+      default: '',
+      doc: 'Topic that every message begins with.',
+      group: 'KV events',
     },
     model: { kind: 'string', default: 'kvasir-mock', doc: 'Model name that is served.', group: 'Engine' },
     maxModelLen: {

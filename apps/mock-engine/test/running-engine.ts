@@ -21,8 +21,7 @@ export class Engines {
     });
     if (reading.kind !== 'ok') throw new Error(`Cannot test: the flags are ${reading.kind}`);
     const engine = create(mockEngineConfig(reading.values), {
-      registry: this.registry,
-      eventPlane: this.plane,
+      planes: { registry: this.registry, eventPlane: this.plane },
       clock: systemClock,
       epochMs: Date.now,
       logger: createLogger({ name: 'test', level: 'silent' }),

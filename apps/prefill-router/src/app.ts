@@ -63,6 +63,7 @@ class App implements PrefillRouter {
       endpoint: config.endpoint,
       blockSize: config.blockSize,
       scheduler: config.scheduler,
+      syncsReplicas: config.syncsReplicas,
       metrics,
       probe: (worker) => this.#probe(worker),
     });

@@ -21,6 +21,7 @@ export interface PrefillRouterConfig {
   };
   readonly admin: { readonly host: string; readonly port: number };
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
+  readonly syncsReplicas: boolean;
 }
 
 /** Turns checked option values into groups. @throws TypeError for an endpoint that `check` would have refused. */
@@ -32,6 +33,7 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
     blockSize: values.blockSize,
     grpc: { host: values.grpcHost, port: values.grpcPort, advertisedHost: values.grpcAdvertisedHost },
     admin: { host: values.adminHost, port: values.adminPort },
+    syncsReplicas: values.routerReplicaSync,
     scheduler: {
       ...SCHEDULER_OPTIONS_DEFAULT,
       mode: values.routerMode,

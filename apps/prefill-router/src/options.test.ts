@@ -28,6 +28,7 @@ describe('the options of the prefill router', () => {
     const config = configure(
       ...['--endpoint', 'prod.decode.generate', '--namespace=test', '--router-block-size=16'],
       ...['--router-mode=random', '--router-temperature=0.5', '--no-router-track-active-blocks'],
+      '--router-replica-sync',
       ...[
         '--no-router-assume-kv-reuse',
         '--no-router-track-prefill-tokens',
@@ -47,6 +48,7 @@ describe('the options of the prefill router', () => {
       blockSize: 16,
       grpc: { host: '::', port: 8, advertisedHost: 'router-0' },
       admin: { host: '::1', port: 9 },
+      syncsReplicas: true,
       scheduler: {
         mode: 'random',
         temperature: 0.5,

@@ -60,6 +60,12 @@ export const prefillRouterOptions = defineOptions({
       doc: 'How workers are chosen.',
       group: 'Routing',
     },
+    routerReplicaSync: {
+      kind: 'boolean',
+      default: false,
+      doc: 'Share bookings with the other routers of the same pool, so that each knows the load that the others put on it.',
+      group: 'Routing',
+    },
     routerTemperature: {
       kind: 'number',
       default: 0,

@@ -9,7 +9,7 @@ export {
   encodeKvEventBatch,
   encodeKvEventWords,
 } from './kv-batch-codec.js';
-export type { KvAnnouncement, KvMessage } from './kv-batch-codec.js';
+export type { KvAnnouncement, KvMessage, KvSetDigest } from './kv-batch-codec.js';
 export { EVENT_BLOCKS_MAX, KvEventWords } from './kv-event-words.js';
 export type { HashWords, KvEvent, KvEventBatch } from './kv-events.js';
 export {
@@ -21,6 +21,8 @@ export {
   encodeSnapshotStart,
 } from './kv-recovery-codec.js';
 export type { KvChain, KvRecoveryChunk, KvRecoveryRequest, KvRecoveryWant } from './kv-recovery-codec.js';
+export { decodePeerLoads, encodePeerLoads } from './peer-load-codec.js';
+export type { PeerLoad, PeerLoadMessage } from './peer-load-codec.js';
 export {
   decodePoolRecord,
   decodeRouterRecord,

@@ -186,12 +186,24 @@ describe('KvEventWords', () => {
 });
 
 describe('decodeKvMessage()', () => {
-  it('reads an announcement', () => {
-    const bytes = encodeKvAnnouncement(new WireHeader(sample), 42);
-    expect(decodeKvMessage(bytes)).toEqual({
-      kind: 'announcement',
-      announcement: { source: { workerId: 'gpu-7', incarnation: 'i1', rank: 2 }, batchNumber: 42 },
-    });
+  it.each([null, { lo: 7, hi: 0xffff_ffff, blockCount: 3 }])(
+    'reads an announcement (digest %j)',
+    (digest) => {
+      const bytes = encodeKvAnnouncement(new WireHeader(sample), 42, digest);
+      expect(decodeKvMessage(bytes)).toEqual({
+        kind: 'announcement',
+        announcement: {
+          source: { workerId: 'gpu-7', incarnation: 'i1', rank: 2 },
+          batchNumber: 42,
+          digest,
+        },
+      });
+    },
+  );
+
+  it('refuses an announcement with another body', () => {
+    const bytes = encodeKvAnnouncement(new WireHeader(sample), 42, { lo: 1, hi: 2, blockCount: 3 });
+    expect(decodeKvMessage(bytes.subarray(0, bytes.length - 4))).toMatchObject({ kind: 'malformed' });
     expect(decodeKvEventBatch(bytes).kind).toBe('malformed');
   });
 });

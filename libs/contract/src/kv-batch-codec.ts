@@ -16,7 +16,18 @@ export interface KvAnnouncement {
   readonly source: KvSource;
   /** 0 when nothing has been published yet. */
   readonly batchNumber: number;
+  /** Of the whole set that the rank holds at that number; null when the publisher does not say. */
+  readonly digest: KvSetDigest | null;
 }
+
+/** What a set of blocks adds up to in any order: equal sets have equal digests, and unequal ones hardly ever. */
+export interface KvSetDigest {
+  readonly lo: number;
+  readonly hi: number;
+  readonly blockCount: number;
+}
+
+const DIGEST_WORDS = 3;
 
 /** What travels on a KV event subject. */
 export type KvMessage =
@@ -46,8 +57,16 @@ export function encodeKvEventWords(
   return bytesOf(message);
 }
 
-export function encodeKvAnnouncement(header: WireHeader, batchNumber: number): Uint8Array {
-  return bytesOf(header.begin(MESSAGE_TYPES.announcement, batchNumber, 0, 0));
+/** Says which batch is the newest, with the digest of the set it leaves (words: low, high, count) or without. */
+export function encodeKvAnnouncement(
+  header: WireHeader,
+  batchNumber: number,
+  digest: KvSetDigest | null = null,
+): Uint8Array {
+  const words = digest === null ? 0 : DIGEST_WORDS;
+  const message = header.begin(MESSAGE_TYPES.announcement, batchNumber, 0, words);
+  if (digest !== null) message.set([digest.lo, digest.hi, digest.blockCount], header.words.length);
+  return bytesOf(message);
 }
 
 /**
@@ -68,12 +87,21 @@ export function decodeKvMessage(bytes: Uint8Array): KvMessage | Malformed {
   if (message.type === MESSAGE_TYPES.batch) return readBatch(message);
   if (message.type !== MESSAGE_TYPES.announcement)
     return malformed(`message type ${message.type} is no KV event message`);
-  if (message.count !== 0 || message.words.length !== message.bodyStart)
-    return malformed('an announcement has no body');
+  const digest = readDigest(message);
+  if (message.count !== 0 || digest === undefined)
+    return malformed('an announcement has no body but a digest');
   return {
     kind: 'announcement',
-    announcement: { source: message.source, batchNumber: message.batchNumber },
+    announcement: { source: message.source, batchNumber: message.batchNumber, digest },
   };
+}
+
+/** Null without one, undefined for a body that is none. */
+function readDigest({ words, bodyStart }: WireMessage): KvSetDigest | null | undefined {
+  if (words.length === bodyStart) return null;
+  if (words.length !== bodyStart + DIGEST_WORDS) return undefined;
+  const [lo = 0, hi = 0, blockCount = 0] = words.subarray(bodyStart);
+  return { lo, hi, blockCount };
 }
 
 /** Reads the body of a batch message. */

@@ -1,4 +1,4 @@
-import { incarnation, type Incarnation, type WorkerId } from '@kvasir/units';
+import { incarnation, type Incarnation, type RouterId, type WorkerId } from '@kvasir/units';
 import type { EndpointName } from './records.js';
 import { decodeToken, encodeToken, workerIdOfToken } from './subject-token.js';
 
@@ -30,6 +30,7 @@ function rankToken(rank: number): string {
  * |---|---|
  * | `kvasir.v1.<ns>.<component>.<endpoint>.kv.<worker>.<rank>` | KV event batches and announcements of their newest number |
  * | `kvasir.v1.<ns>.<component>.<endpoint>.kv-recovery.<worker>.<incarnation>.<rank>` | requests for missing batches or the whole set |
+ * | `kvasir.v1.<ns>.<component>.<endpoint>.loads.<router>` | what one router has booked |
  * | `kvasir.v1.<ns>.<component>.<endpoint>.records` | nothing: what is registered at the endpoint has changed |
  */
 export const subjects = {
@@ -43,6 +44,13 @@ export const subjects = {
   /** One life of a worker answers on its own subject, so that a successor is never asked for its predecessor's batches. */
   kvRecovery(endpoint: EndpointName, source: KvSource): string {
     return `${endpointPrefix(endpoint)}.kv-recovery.${encodeToken(source.workerId)}.${encodeToken(source.incarnation)}.${rankToken(source.rank)}`;
+  },
+  loads(endpoint: EndpointName, routerId: RouterId): string {
+    return `${endpointPrefix(endpoint)}.loads.${encodeToken(routerId)}`;
+  },
+  /** Pattern: the loads of every router of an endpoint. */
+  loadsOfAll(endpoint: EndpointName): string {
+    return `${endpointPrefix(endpoint)}.loads.*`;
   },
   /** Says that the records of an endpoint have changed; where they are read anew is the registry's matter. */
   records(endpoint: EndpointName): string {

@@ -152,7 +152,7 @@ describe('EngineKvLedger', () => {
             else oracle.set(leaf, copies);
           }
           const expected = [...oracle.keys()].map((prefix) => {
-            const tokens = [...prefix].flatMap((digit) => new Array<number>(BLOCK).fill(Number(digit)));
+            const tokens = prefix.split('').flatMap((digit) => new Array<number>(BLOCK).fill(Number(digit)));
             return hashesOf(Uint32Array.from(tokens)).at(-1);
           });
           expect([...held.keys].sort()).toEqual([...new Set(expected)].sort());

@@ -77,7 +77,13 @@ export type SimOutput =
   /** The transfer failed and the policy is not to recompute. */
   | { readonly kind: 'failed'; readonly atMs: number; readonly id: string }
   | { readonly kind: 'leaseExpired'; readonly atMs: number; readonly id: string }
-  | { readonly kind: 'kvStored'; readonly parent: Uint32Array | null; readonly hashes: Uint32Array }
+  | {
+      readonly kind: 'kvStored';
+      readonly parent: Uint32Array | null;
+      readonly hashes: Uint32Array;
+      /** Of all the blocks, one after the other. */
+      readonly tokens: Uint32Array;
+    }
   | { readonly kind: 'kvRemoved'; readonly hashes: Uint32Array }
   | { readonly kind: 'kvCleared' };
 

@@ -93,6 +93,17 @@ export class Sequence {
     return words;
   }
 
+  /** Tokens of complete blocks `from … to − 1`, as a copy. */
+  tokensOf(from: number, to: number): Uint32Array {
+    const own = this.#prompt.blockCount * this.#blockSize;
+    const tokens = new Uint32Array((to - from) * this.#blockSize);
+    for (let index = 0; index < tokens.length; index += 1) {
+      const at = from * this.#blockSize + index;
+      tokens[index] = (at < own ? this.request.tokens[at] : this.#tail[at - own]) ?? 0;
+    }
+    return tokens;
+  }
+
   #word(index: number): number {
     const own = this.#prompt.blockCount * 2;
     return (index < own ? this.#prompt.words[index] : this.#furtherWords[index - own]) ?? 0;

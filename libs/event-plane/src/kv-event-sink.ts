@@ -1,4 +1,4 @@
-import type { KvChain, KvEventBatch, KvSource } from '@kvasir/contract';
+import type { KvChain, KvEventBatch, KvSetDigest, KvSource } from '@kvasir/contract';
 
 /**
  * Consumer of KV events: holds, per source, the set of blocks that the events describe.
@@ -17,4 +17,9 @@ export interface KvEventSink {
    * (it was removed while its child stayed) is to be kept as it is, for it counts again when the parent comes back.
    */
   snapshotChain(source: KvSource, chain: KvChain): void;
+  /**
+   * Digest of what it holds of a source, as `SetDigest` makes it; null when it does not know the source. A sink that tells is checked against the
+   * publisher's digest at equal batch numbers, and resynchronised when they differ.
+   */
+  digest?(source: KvSource): KvSetDigest | null;
 }

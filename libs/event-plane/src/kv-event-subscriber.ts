@@ -3,17 +3,19 @@ import {
   decodeKvMessage,
   subjects,
   type EndpointName,
+  type KvAnnouncement,
   type KvSource,
 } from '@kvasir/contract';
 import type { Clock, Component, DrainReport } from '@kvasir/service';
 import type { Incarnation, Prng, WorkerId } from '@kvasir/units';
 import type { EventPlane, PlaneMessage, Subscription } from './event-plane.js';
-import type { CursorCounts, CursorState } from './kv-cursor.js';
+import type { CursorState } from './kv-cursor.js';
 import type { KvEventSink } from './kv-event-sink.js';
 import {
   KV_SUBSCRIBER_LIMITS,
   RankFollower,
   type FollowerContext,
+  type FollowerCounts,
   type KvSubscriberLimits,
   type KvSubscriberTrouble,
 } from './rank-follower.js';
@@ -39,7 +41,7 @@ export interface FollowedWorker {
 }
 
 /** Sums over all ranks that were ever followed. */
-export interface KvSubscriberCounts extends CursorCounts {
+export interface KvSubscriberCounts extends FollowerCounts {
   /** Messages that could not be read. */
   readonly malformedMessages: number;
   /** Messages of workers, ranks or incarnations that are not followed. */
@@ -67,7 +69,7 @@ export class KvEventSubscriber implements Component {
   readonly #context: FollowerContext;
   readonly #workers = new Map<WorkerId, Followed>();
   /** Sums of followers that are gone. */
-  #pastCounts: CursorCounts = NO_COUNTS;
+  #pastCounts: FollowerCounts = NO_COUNTS;
   #subscription: Subscription | null = null;
   #malformedMessages = 0;
   #foreignMessages = 0;
@@ -172,7 +174,7 @@ export class KvEventSubscriber implements Component {
     const follower = this.#followerOf(source);
     if (follower === null) this.#foreignMessages += 1;
     else if (message.kind === 'batch') follower.feed(message);
-    else follower.feed({ kind: 'announced', batchNumber: message.announcement.batchNumber });
+    else announced(follower, message.announcement);
   }
 
   #followerOf({ workerId, incarnation, rank }: KvSource): RankFollower | null {
@@ -220,7 +222,9 @@ export class KvEventSubscriber implements Component {
   }
 }
 
-const NO_COUNTS: CursorCounts = {
+const NO_COUNTS: FollowerCounts = {
+  verifiedDigests: 0,
+  digestMismatches: 0,
   appliedBatches: 0,
   staleBatches: 0,
   gaps: 0,
@@ -231,7 +235,7 @@ const NO_COUNTS: CursorCounts = {
   resyncs: 0,
 };
 
-function sumOf(one: CursorCounts, other: CursorCounts): CursorCounts {
+function sumOf(one: FollowerCounts, other: FollowerCounts): FollowerCounts {
   return {
     appliedBatches: one.appliedBatches + other.appliedBatches,
     staleBatches: one.staleBatches + other.staleBatches,
@@ -241,5 +245,12 @@ function sumOf(one: CursorCounts, other: CursorCounts): CursorCounts {
     recoveredBySnapshot: one.recoveredBySnapshot + other.recoveredBySnapshot,
     failedRecoveries: one.failedRecoveries + other.failedRecoveries,
     resyncs: one.resyncs + other.resyncs,
+    verifiedDigests: one.verifiedDigests + other.verifiedDigests,
+    digestMismatches: one.digestMismatches + other.digestMismatches,
   };
+}
+
+function announced(follower: RankFollower, { batchNumber, digest }: KvAnnouncement): void {
+  follower.feed({ kind: 'announced', batchNumber });
+  if (digest !== null) follower.verify(batchNumber, digest);
 }

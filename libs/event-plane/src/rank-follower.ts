@@ -4,6 +4,7 @@ import {
   type EndpointName,
   type KvEventBatch,
   type KvRecoveryWant,
+  type KvSetDigest,
   type KvSource,
 } from '@kvasir/contract';
 import type { CancelTimer, Clock } from '@kvasir/service';
@@ -57,8 +58,18 @@ export type KvSubscriberTrouble =
   | { readonly kind: 'recoveryFailed'; readonly source: KvSource; readonly reason: string }
   /** The consumer threw: its set is taken for wrong and replaced. */
   | { readonly kind: 'sinkFailed'; readonly source: KvSource; readonly error: unknown }
+  /** The consumer's set differs from the publisher's at the same batch: it is replaced. */
+  | { readonly kind: 'digestMismatch'; readonly source: KvSource; readonly batchNumber: number }
   /** Bytes on an event subject that are no message of ours; dropped. */
   | { readonly kind: 'malformedMessage'; readonly subject: string; readonly reason: string };
+
+/** What has happened to one source since it was followed. */
+export interface FollowerCounts extends CursorCounts {
+  /** Times that the set was compared with the publisher's. */
+  readonly verifiedDigests: number;
+  /** Of those, the ones at which it was found to differ. */
+  readonly digestMismatches: number;
+}
 
 /** What all followers of one subscriber share. */
 export interface FollowerContext {
@@ -88,6 +99,8 @@ export class RankFollower {
   #snapshot: Snapshot | null = null;
   #cancelResync: CancelTimer | null = null;
   #resyncedAtMs = -Infinity;
+  #verifiedDigests = 0;
+  #digestMismatches = 0;
   #resyncDelayMs: number;
 
   constructor(source: KvSource, context: FollowerContext) {
@@ -101,8 +114,25 @@ export class RankFollower {
     return this.#cursor.state();
   }
 
-  counts(): CursorCounts {
-    return this.#cursor.counts();
+  counts(): FollowerCounts {
+    return {
+      ...this.#cursor.counts(),
+      verifiedDigests: this.#verifiedDigests,
+      digestMismatches: this.#digestMismatches,
+    };
+  }
+
+  /** The publisher says what its set adds up to at a batch number: compared when the consumer is at exactly that number. */
+  verify(batchNumber: number, digest: KvSetDigest): void {
+    const { phase, appliedNumber } = this.#cursor.state();
+    if (phase !== 'live' || appliedNumber !== batchNumber) return;
+    const mine = this.#context.sink.digest?.(this.source) ?? null;
+    if (mine === null) return;
+    this.#verifiedDigests += 1;
+    if (mine.lo === digest.lo && mine.hi === digest.hi && mine.blockCount === digest.blockCount) return;
+    this.#digestMismatches += 1;
+    this.#context.onTrouble({ kind: 'digestMismatch', source: this.source, batchNumber });
+    this.resync();
   }
 
   /** Takes an input; when one is being stepped, after it. */

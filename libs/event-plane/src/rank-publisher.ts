@@ -10,6 +10,7 @@ import {
   type KvRecoveryWant,
   type KvSource,
 } from '@kvasir/contract';
+import { SetDigest } from '@kvasir/radix-index';
 import { BatchRing } from './batch-ring.js';
 import { HeldBlocks } from './held-blocks.js';
 
@@ -60,6 +61,7 @@ export class RankPublisher {
   readonly #send: (payload: Uint8Array) => void;
   readonly #header: WireHeader;
   readonly #held = new HeldBlocks();
+  readonly #digest = new SetDigest();
   readonly #pending = new KvEventWords();
   readonly #ring: BatchRing;
 
@@ -93,6 +95,7 @@ export class RankPublisher {
       const isFull = this.#held.size >= this.#limits.heldBlocksMax;
       if (isFull && !this.#held.has(hashes[end * 2] ?? 0, hashes[end * 2 + 1] ?? 0)) break;
       if (isFull || !this.#held.add(parent, hashes, end)) continue;
+      this.#digest.add(hashes[end * 2] ?? 0, hashes[end * 2 + 1] ?? 0);
       newBlocks += 1;
       start = Math.min(start, end);
     }
@@ -107,6 +110,7 @@ export class RankPublisher {
     let runStart = 0;
     for (let index = 0; index < blocks; index += 1) {
       if (this.#held.delete(hashes[index * 2] ?? 0, hashes[index * 2 + 1] ?? 0)) {
+        this.#digest.remove(hashes[index * 2] ?? 0, hashes[index * 2 + 1] ?? 0);
         removedBlocks += 1;
         continue;
       }
@@ -119,6 +123,7 @@ export class RankPublisher {
 
   cleared(): void {
     this.#held.clear();
+    this.#digest.clear();
     // What has not been sent is void. A clear comes first in its batch, which lets receivers skip whatever they miss before it.
     this.#pending.reset();
     this.#pending.cleared();
@@ -133,9 +138,11 @@ export class RankPublisher {
     this.#send(payload);
   }
 
-  /** Says which batch is the newest; nothing when there is none yet. */
+  /** Says which batch is the newest and what the set is then, as everything was sent; nothing when there is none yet. */
   announce(): void {
-    if (this.newestNumber > 0) this.#send(encodeKvAnnouncement(this.#header, this.newestNumber));
+    this.flush();
+    if (this.newestNumber > 0)
+      this.#send(encodeKvAnnouncement(this.#header, this.newestNumber, this.#digest));
   }
 
   /** The chunks that answer a receiver: the batches it wants when they are still kept, else the whole set. */

@@ -1,6 +1,6 @@
 import { namespaceSeed, PromptBlocks } from '@kvasir/block-hash';
 import { formatEndpointName } from '@kvasir/contract';
-import type { EndpointName, KvChain, KvEventBatch, KvSource, WorkerRecord } from '@kvasir/contract';
+import type { EndpointName, KvChain, KvEventBatch, KvSource, PeerLoad, WorkerRecord } from '@kvasir/contract';
 import { KvEventSubscriber } from '@kvasir/event-plane';
 import type { EventPlane, KvEventSink } from '@kvasir/event-plane';
 import type { EndpointView, Lease, Registry, RegistryWatch } from '@kvasir/registry';
@@ -18,6 +18,7 @@ import { RouterError } from './errors.js';
 import { createRouterMetrics } from './metrics.js';
 import type { RouterMetrics } from './metrics.js';
 import type { Prompt, RouteDecision, RouteOutcome, RouteRequest } from './route-messages.js';
+import { ReplicaSync } from './replica-sync.js';
 import { SetAside } from './set-aside.js';
 import { ranksOf, Workers } from './workers.js';
 import type { WorkerChange } from './workers.js';
@@ -35,6 +36,8 @@ export interface KvRouterOptions {
   /** Null learns it from the first worker. */
   readonly blockSize: number | null;
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
+  /** Shares bookings with the other routers of the pool. */
+  readonly syncsReplicas?: boolean | undefined;
   readonly registry: Registry;
   readonly eventPlane: EventPlane;
   readonly clock: Clock;
@@ -64,6 +67,9 @@ export class KvRouter implements Component {
   readonly #workers = new Workers();
   readonly #setAside = new SetAside();
   readonly #metrics: RouterMetrics;
+  readonly #sync: ReplicaSync | null;
+  /** Loads of peers that came before the block size was known. */
+  readonly #early = new Map<RouterId, readonly PeerLoad[]>();
   #scheduler: Scheduler | null = null;
   #blockSize: number | null;
   #watch: RegistryWatch | null = null;
@@ -86,6 +92,7 @@ export class KvRouter implements Component {
       sink: this.#sink(),
       onTrouble: (trouble) => logger.warn({ trouble }, 'kv event trouble'),
     });
+    this.#sync = options.syncsReplicas === true ? this.#createSync() : null;
   }
 
   /** @throws RouterError `ROUTER_BLOCK_SIZE_MISMATCH` when a block size is configured and the pool has another. */
@@ -102,6 +109,7 @@ export class KvRouter implements Component {
       this.#claim = claim.lease;
     }
     await this.#subscriber.start();
+    await this.#sync?.start();
     this.#watch = registry.watch(endpoint, (view) => this.#apply(view));
     this.#cancelTick = clock.every(TICK_MS, () => this.#tick());
   }
@@ -113,6 +121,7 @@ export class KvRouter implements Component {
   async close(): Promise<void> {
     this.#cancelTick?.();
     this.#watch?.close();
+    await this.#sync?.close();
     await this.#subscriber.close();
     await this.#claim?.release();
     this.#claim = null;
@@ -127,21 +136,25 @@ export class KvRouter implements Component {
     if (outcome.kind === 'routed' && request.requestId !== null) {
       this.#metrics.promptBlocks.inc(outcome.decision.promptBlocks);
       this.#metrics.overlapBlocks.inc(outcome.decision.overlapBlocks);
+      this.#sync?.changed();
     }
     return outcome;
   }
 
   /** @returns false when no such booking is known. */
   markPrefillComplete(requestId: RequestId): boolean {
+    this.#sync?.changed();
     return this.#step({ kind: 'prefillCompleted', requestId })[0]?.kind === 'prefillMarked';
   }
 
   addOutputTokens(requestId: RequestId, tokenCount: number): void {
     this.#step({ kind: 'outputTokens', requestId, tokenCount });
+    this.#sync?.changed();
   }
 
   /** @returns false when no such booking is known. */
   free(requestId: RequestId): boolean {
+    this.#sync?.changed();
     return this.#step({ kind: 'freed', requestId })[0]?.kind === 'released';
   }
 
@@ -192,6 +205,7 @@ export class KvRouter implements Component {
     if (!this.#hasView) return 'the registry has not answered yet';
     if (this.#workers.all().length === 0)
       return `no worker is registered at ${formatEndpointName(this.#options.endpoint)}`;
+    if (this.#sync !== null && !this.#sync.hasJoined) return 'the other routers are asked for their bookings';
     const waitedMs = this.#options.clock.nowMs() - this.#startedAtMs;
     if (!this.#subscriber.isSettled() && waitedMs < RECOVERY_WAIT_MS)
       return 'the KV index is being recovered';
@@ -255,6 +269,8 @@ export class KvRouter implements Component {
   #learn(blockSize: number): void {
     this.#blockSize = blockSize;
     this.#scheduler = new Scheduler({ ...this.#options.scheduler, blockSize }, this.#options.prng);
+    for (const [peer, loads] of this.#early) this.#step({ kind: 'peerLoads', peer, loads, isWhole: true });
+    this.#early.clear();
     this.#options.logger.info({ blockSize }, 'block size known');
   }
 
@@ -302,12 +318,36 @@ export class KvRouter implements Component {
     return this.#scheduler?.step(input) ?? [];
   }
 
+  #createSync(): ReplicaSync {
+    const { endpoint, routerId, eventPlane, clock } = this.#options;
+    return new ReplicaSync({
+      endpoint,
+      routerId,
+      plane: eventPlane,
+      clock,
+      firstNumber: Date.now(),
+      ownLoads: () => this.#scheduler?.ownLoads() ?? [],
+      peerLoads: (peer, loads, isWhole) => {
+        if (this.#scheduler !== null) this.#step({ kind: 'peerLoads', peer, loads, isWhole });
+        else if (isWhole) this.#early.set(peer, loads);
+      },
+      peerGone: (peer) => {
+        this.#early.delete(peer);
+        this.#step({ kind: 'peerGone', peer });
+      },
+    });
+  }
+
   #sink(): KvEventSink {
     return {
       batch: (batch) => this.#applyBatch(batch),
       reset: ({ workerId, rank }) => void this.#step({ kind: 'kvCleared', workerId, rank }),
       snapshotChain: ({ workerId, rank }: KvSource, { parent, hashes }: KvChain) =>
         void this.#step({ kind: 'kvRestored', workerId, rank, parent, hashes }),
+      digest: ({ workerId, rank }) => {
+        const number = this.#scheduler?.targets.numberOf(workerId, rank) ?? null;
+        return number === null ? null : (this.#scheduler?.index.digest(number) ?? null);
+      },
     };
   }
 
@@ -342,6 +382,16 @@ export class KvRouter implements Component {
     else this.reportFailure(workerId);
   }
 
+  #collectPlanes(to: RouterMetrics): void {
+    const { registry, eventPlane } = this.#options;
+    to.planeConnected.set({ plane: 'registry' }, registry.health().kind === 'connected' ? 1 : 0);
+    to.planeConnected.set({ plane: 'event_plane' }, eventPlane.health().kind === 'connected' ? 1 : 0);
+    if (this.#sync === null) return;
+    to.peers.set(this.#sync.peerCount);
+    for (const [outcome, count] of Object.entries(this.#sync.counts()))
+      to.peerMessages.set({ outcome }, Number(count));
+  }
+
   #collect(to: RouterMetrics): void {
     const scheduler = this.#scheduler;
     to.activeBookings.set(scheduler?.bookingCount ?? 0);
@@ -354,8 +404,17 @@ export class KvRouter implements Component {
     to.kvBatches.set({ outcome: 'stale' }, counts.staleBatches);
     to.kvBatches.set({ outcome: 'gap' }, counts.gaps);
     to.kvBatches.set({ outcome: 'recovered_by_snapshot' }, counts.recoveredBySnapshot);
+    to.digests.set({ outcome: 'verified' }, counts.verifiedDigests);
+    to.digests.set({ outcome: 'mismatch' }, counts.digestMismatches);
+    this.#collectPlanes(to);
     to.activePrefillTokens.reset();
     to.activeDecodeBlocks.reset();
+    to.heldBlocks.reset();
+    for (const { workerId, rank, number } of scheduler?.targets.all() ?? [])
+      to.heldBlocks.set(
+        { worker_id: workerId, rank: String(rank) },
+        scheduler?.index.memberCount(number) ?? 0,
+      );
     for (const { workerId, rank, prefillTokens, blocks } of scheduler?.loads() ?? []) {
       to.activePrefillTokens.set({ worker_id: workerId, rank: String(rank) }, prefillTokens);
       to.activeDecodeBlocks.set({ worker_id: workerId, rank: String(rank) }, blocks);

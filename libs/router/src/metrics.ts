@@ -12,8 +12,13 @@ export interface RouterMetrics {
   readonly activeBookings: Gauge;
   readonly indexBlocks: Gauge;
   readonly indexBytes: Gauge;
+  readonly heldBlocks: Gauge<'worker_id' | 'rank'>;
+  readonly planeConnected: Gauge<'plane'>;
+  readonly peers: Gauge;
+  readonly peerMessages: Gauge<'outcome'>;
   readonly workers: Gauge<'state'>;
   readonly kvBatches: Gauge<'outcome'>;
+  readonly digests: Gauge<'outcome'>;
   readonly activePrefillTokens: Gauge<'worker_id' | 'rank'>;
   readonly activeDecodeBlocks: Gauge<'worker_id' | 'rank'>;
 }
@@ -30,6 +35,26 @@ export function createRouterMetrics(metrics: Metrics, collect: (to: RouterMetric
       // Reads for all gauges, so that they are of one moment; it is scraped first because it is declared first.
       collect: () => collect(made),
     }),
+    ...decisionMetrics(metrics),
+    ...indexMetrics(metrics),
+    ...stateMetrics(metrics),
+  };
+  return made;
+}
+
+type DecisionMetrics = Pick<
+  RouterMetrics,
+  | 'decisions'
+  | 'promptBlocks'
+  | 'overlapBlocks'
+  | 'routeSeconds'
+  | 'expiredBookings'
+  | 'evictedBlocks'
+  | 'workerFailures'
+>;
+
+function decisionMetrics(metrics: Metrics): DecisionMetrics {
+  return {
     decisions: metrics.counter({
       name: 'kvasir_router_decisions_total',
       help: 'Requests routed or rejected.',
@@ -61,17 +86,58 @@ export function createRouterMetrics(metrics: Metrics, collect: (to: RouterMetric
       help: 'Worker faults reported; each sets the worker aside.',
       labels: ['worker_id'],
     }),
+  };
+}
+
+function indexMetrics(
+  metrics: Metrics,
+): Pick<RouterMetrics, 'indexBlocks' | 'heldBlocks' | 'indexBytes' | 'kvBatches' | 'digests'> {
+  return {
     indexBlocks: metrics.gauge({ name: 'kvasir_router_index_blocks', help: 'Distinct blocks in the index.' }),
-    indexBytes: metrics.gauge({ name: 'kvasir_router_index_bytes', help: 'Memory of the index.' }),
-    workers: metrics.gauge({
-      name: 'kvasir_router_workers',
-      help: 'Workers by state.',
-      labels: ['state'],
+    heldBlocks: metrics.gauge({
+      name: 'kvasir_router_held_blocks',
+      help: 'Blocks that each worker holds as far as the index knows.',
+      labels: ['worker_id', 'rank'],
     }),
+    indexBytes: metrics.gauge({ name: 'kvasir_router_index_bytes', help: 'Memory of the index.' }),
     kvBatches: metrics.gauge({
       name: 'kvasir_router_kv_batches',
       help: 'KV event batches since the start, by what became of them.',
       labels: ['outcome'],
+    }),
+    digests: metrics.gauge({
+      name: 'kvasir_router_kv_digests',
+      help: "Comparisons of what the index holds with the publishers' own digests since the start, by outcome.",
+      labels: ['outcome'],
+    }),
+  };
+}
+
+type StateMetrics = Pick<
+  RouterMetrics,
+  'planeConnected' | 'peers' | 'peerMessages' | 'workers' | 'activePrefillTokens' | 'activeDecodeBlocks'
+>;
+
+function stateMetrics(metrics: Metrics): StateMetrics {
+  return {
+    planeConnected: metrics.gauge({
+      name: 'kvasir_router_plane_connected',
+      help: '1 while the event plane or the registry is connected; else the last known view is used.',
+      labels: ['plane'],
+    }),
+    peers: metrics.gauge({
+      name: 'kvasir_router_peers',
+      help: 'Other routers of the pool that share their bookings.',
+    }),
+    peerMessages: metrics.gauge({
+      name: 'kvasir_router_peer_messages',
+      help: 'Messages of and to other routers since the start, by what became of them.',
+      labels: ['outcome'],
+    }),
+    workers: metrics.gauge({
+      name: 'kvasir_router_workers',
+      help: 'Workers by state.',
+      labels: ['state'],
     }),
     activePrefillTokens: metrics.gauge({
       name: 'kvasir_router_active_prefill_tokens',
@@ -84,5 +150,4 @@ export function createRouterMetrics(metrics: Metrics, collect: (to: RouterMetric
       labels: ['worker_id', 'rank'],
     }),
   };
-  return made;
 }

@@ -86,6 +86,16 @@ export class ActiveLoad {
     this.#blocks[target] = (this.#blocks[target] ?? 0) + added;
   }
 
+  /** Adds what is booked elsewhere, or takes it off again. */
+  adjust(
+    target: number,
+    by: { readonly prefillTokens: number; readonly blocks: number; readonly requests: number },
+  ): void {
+    this.#prefillTokens[target] = (this.#prefillTokens[target] ?? 0) + by.prefillTokens;
+    this.#blocks[target] = (this.#blocks[target] ?? 0) + by.blocks;
+    this.#requests[target] = (this.#requests[target] ?? 0) + by.requests;
+  }
+
   completePrefill(load: BookedLoad): void {
     this.#prefillTokens[load.target] = (this.#prefillTokens[load.target] ?? 0) - load.prefillTokens;
     load.prefillTokens = 0;

@@ -1,6 +1,6 @@
 import type { CostTerm } from '@kvasir/cost-model';
 import type { PrefixQuery } from '@kvasir/radix-index';
-import type { RequestId, WorkerId } from '@kvasir/units';
+import type { RequestId, RouterId, WorkerId } from '@kvasir/units';
 import type { TargetSpec } from './targets.js';
 
 /** Per-request changes to the scheduler's options; an absent field keeps the option. */
@@ -63,6 +63,14 @@ export type SchedulerInput =
   | { readonly kind: 'prefillCompleted'; readonly requestId: RequestId }
   | { readonly kind: 'outputTokens'; readonly requestId: RequestId; readonly tokenCount: number }
   | { readonly kind: 'freed'; readonly requestId: RequestId }
+  /** What another router of the pool has booked in all, on the targets named or, when it is whole, on any. */
+  | {
+      readonly kind: 'peerLoads';
+      readonly peer: RouterId;
+      readonly loads: readonly TargetLoad[];
+      readonly isWhole: boolean;
+    }
+  | { readonly kind: 'peerGone'; readonly peer: RouterId }
   | { readonly kind: 'tick'; readonly nowMs: number };
 
 /** Where a request goes, and why. */

@@ -22,6 +22,7 @@ import type {
 } from './messages.js';
 import { checkSchedulerOptions } from './options.js';
 import type { SchedulerOptions } from './options.js';
+import { PeerLoads } from './peer-loads.js';
 import { TargetTable } from './targets.js';
 import type { TargetSpec } from './targets.js';
 
@@ -38,6 +39,7 @@ export class Scheduler {
   readonly #index: RadixIndex;
   readonly #load: ActiveLoad;
   readonly #bookings: Bookings;
+  readonly #peers: PeerLoads;
   readonly #candidates = new CandidateTable();
   #turn = 0;
 
@@ -49,6 +51,7 @@ export class Scheduler {
     this.#index = new RadixIndex({ blockCountMax: options.indexBlocksMax });
     this.#load = new ActiveLoad(options.indexBlocksMax);
     this.#bookings = new Bookings(this.#load, options);
+    this.#peers = new PeerLoads(this.#load, this.#targets);
   }
 
   /** What is known of the cache; read only. */
@@ -80,6 +83,20 @@ export class Scheduler {
     }));
   }
 
+  /** What this router has booked itself, on the targets where it has; by target number. */
+  ownLoads(): readonly TargetLoad[] {
+    const own: TargetLoad[] = [];
+    for (const { workerId, rank, number } of this.#targets.all()) {
+      const peers = this.#peers.of(number);
+      const requests = (this.#load.requests[number] ?? 0) - peers.requests;
+      if (requests === 0) continue;
+      const prefillTokens = (this.#load.prefillTokens[number] ?? 0) - peers.prefillTokens;
+      const blocks = (this.#load.blocks[number] ?? 0) - peers.blocks;
+      own.push({ workerId, rank, prefillTokens, blocks, requests });
+    }
+    return own;
+  }
+
   step(input: SchedulerInput): readonly SchedulerEffect[] {
     switch (input.kind) {
       case 'targetAdded':
@@ -101,6 +118,12 @@ export class Scheduler {
         return this.#bookings.addOutputTokens(input.requestId, input.tokenCount);
       case 'freed':
         return [this.#bookings.release(input.requestId)];
+      case 'peerLoads':
+        this.#peers.set(input.peer, input.loads, input.isWhole);
+        return NOTHING;
+      case 'peerGone':
+        this.#peers.remove(input.peer);
+        return NOTHING;
       case 'tick':
         return this.#bookings.expire(input.nowMs);
       default:
@@ -151,12 +174,14 @@ export class Scheduler {
     this.#targets.put(spec, isEligible);
     this.#load.ensureColumns(this.#targets.columnCount);
     this.#candidates.ensureColumns(this.#targets.columnCount);
+    this.#peers.targetAdded(spec.workerId, spec.rank);
   }
 
   #removeTarget(workerId: TargetSpec['workerId'], rank: number): readonly SchedulerEffect[] {
     const number = this.#targets.numberOf(workerId, rank);
     if (number === null) return [{ kind: 'unknownTarget', workerId, rank }];
     this.#bookings.releaseTarget(number);
+    this.#peers.targetRemoved(number);
     this.#index.removeTarget(number);
     this.#targets.remove(number);
     return NOTHING;

@@ -8,6 +8,8 @@ export interface BenchChild {
   readonly port: number;
   /** User plus system time of the process so far, in microseconds. */
   cpuUs(): Promise<number>;
+  /** What the process answers when it is asked. */
+  ask<Answer>(): Promise<Answer>;
   stop(): Promise<void>;
 }
 
@@ -17,13 +19,17 @@ export async function startChild(name: string, args: readonly string[] = []): Pr
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const { port } = await message<{ port: number }>(child, name);
+  const ask = async <Answer>(): Promise<Answer> => {
+    const answer = message<Answer>(child, name);
+    child.send('ask');
+    return await answer;
+  };
   return {
     port,
     async cpuUs() {
-      const answer = message<{ cpuUs: number }>(child, name);
-      child.send('cpu');
-      return (await answer).cpuUs;
+      return (await ask<{ cpuUs: number }>()).cpuUs;
     },
+    ask,
     async stop() {
       const gone = once(child, 'exit');
       if (child.connected) child.disconnect();

@@ -1,5 +1,6 @@
 import { defineOptions, readOptions } from '@kvasir/service';
 import { readTrace, syntheticConversation } from './conversation-trace.js';
+import { eventSuite } from './event-suite.js';
 import { frontendSuite } from './frontend-suite.js';
 import { hashSuite } from './hash-suite.js';
 import { indexSuite } from './index-suite.js';
@@ -35,7 +36,14 @@ if (reading.kind === 'help') {
   const { trace: path } = reading.values;
   const trace = path === null ? syntheticConversation(REQUEST_COUNT, 1) : readTrace(path);
   const lines: BudgetLine[] = [];
-  for (const suite of [hashSuite, routeSuite(trace), rpcSuite, frontendSuite, indexSuite(trace)]) {
+  for (const suite of [
+    hashSuite,
+    routeSuite(trace),
+    rpcSuite,
+    frontendSuite,
+    eventSuite,
+    indexSuite(trace),
+  ]) {
     process.stderr.write(`── ${suite.name}\n`);
     lines.push(...(await suite.run((text) => process.stderr.write(`   ${text}\n`))));
   }

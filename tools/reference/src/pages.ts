@@ -1,3 +1,4 @@
+import { engineAgentOptions } from '@kvasir/engine-agent';
 import { engineFailures } from '@kvasir/engines';
 import { eventPlaneErrors } from '@kvasir/event-plane';
 import { frontendOptions } from '@kvasir/frontend';
@@ -17,7 +18,13 @@ import { errorsPage } from './errors-page.js';
 /** The generated pages by file name, relative to `docs/`. */
 export function referencePages(): Readonly<Record<string, string>> {
   return {
-    'config.md': configPage([stackOptions, frontendOptions, prefillRouterOptions, mockEngineOptions]),
+    'config.md': configPage([
+      stackOptions,
+      frontendOptions,
+      prefillRouterOptions,
+      engineAgentOptions,
+      mockEngineOptions,
+    ]),
     'errors.md': errorsPage([
       {
         title: 'HTTP',

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ServiceError } from '@kvasir/service';
 import type { Clock, DrainReport } from '@kvasir/service';
 import { mockEngineOptions } from '@kvasir/mock-engine';
@@ -20,6 +23,16 @@ export interface DistributedStackContext {
   readonly tell: (line: string) => void;
 }
 
+/** One engine in the agent's file. */
+interface EngineFileEntry {
+  readonly url: string;
+  readonly workerId: string;
+  readonly role: 'prefill' | 'decode' | 'both';
+  readonly kvEvents: string;
+  readonly kvReplay: string;
+  readonly tokenizerPath: string;
+}
+
 interface Service {
   readonly process: ServiceProcess;
   /** What answers 200 once it is ready. */
@@ -32,7 +45,8 @@ export class DistributedStack implements RunningStack {
   readonly name = 'stack';
   readonly #values: StackValues;
   readonly #context: DistributedStackContext;
-  readonly #engines: (Service & StackEngine)[] = [];
+  readonly #engines: (Service & StackEngine & { readonly settings: EngineFileEntry })[] = [];
+  readonly #agents: Service[] = [];
   readonly #routers: (Service & { readonly metricsUrl: string })[] = [];
   readonly #frontends: (Service & { readonly url: string })[] = [];
   #servers: { readonly nats: ServerProcess; readonly redis: ServerProcess } | null = null;
@@ -92,14 +106,36 @@ export class DistributedStack implements RunningStack {
   parts(): readonly StackPart[] {
     const { nats, redis } = this.#startedServers();
     return [
-      ...[...this.#frontends, ...this.#routers, ...this.#engines].map(({ part }) => part),
+      ...this.#services().map(({ part }) => part),
       { what: 'nats-server', where: `nats://127.0.0.1:${nats.port}`, note: 'KV events, change notices' },
       { what: 'redis-server', where: `redis://127.0.0.1:${redis.port}`, note: 'registry' },
     ];
   }
 
+  /** Of all routers, the frontends' own among them. */
+  metricsUrls(): readonly string[] {
+    return [...this.#frontends.map(({ url }) => `${url}/metrics`), ...this.prefillRouterMetricsUrls()];
+  }
+
+  prefillRouterMetricsUrls(): readonly string[] {
+    return this.#routers.map(({ metricsUrl }) => metricsUrl);
+  }
+
+  /** The servers, to be troubled. @throws TypeError before it has started. */
+  servers(): { readonly nats: ServerProcess; readonly redis: ServerProcess } {
+    return this.#startedServers();
+  }
+
+  /** Kills a service as a crash would and starts it anew. @throws RangeError for a name that no service has. */
+  async restart(name: string): Promise<void> {
+    const service = this.#services().find(({ process }) => process.name === name);
+    if (service === undefined) throw new RangeError(`Cannot restart ${name}: there is no such service`);
+    await service.process.restart();
+  }
+
   async #startServices(): Promise<void> {
     for (const [role, workerId] of engineNames(this.#values)) await this.#startEngine(role, workerId);
+    await this.#startAgent('engine-agent-1');
     const { aggregatedWorkers, prefillRouters, frontends } = this.#values;
     for (let index = 0; aggregatedWorkers === null && index < prefillRouters; index += 1)
       await this.#startRouter(`prefill-router-${index + 1}`);
@@ -107,13 +143,22 @@ export class DistributedStack implements RunningStack {
       await this.#startFrontend(`frontend-${index + 1}`, index === 0 ? this.#values.httpPort : 0);
   }
 
+  /** A plain engine, as a stock one is: it knows nothing of Kvasir. */
   async #startEngine(role: EngineRole, workerId: string): Promise<void> {
     const { blockSize, kvBlocks, model, speedup } = this.#values;
-    const port = await freePort();
+    const [port, eventsPort, replayPort] = [await freePort(), await freePort(), await freePort()];
     const url = `http://127.0.0.1:${port}`;
+    const settings: EngineFileEntry = {
+      url,
+      workerId,
+      role: role === 'aggregated' ? 'both' : role,
+      kvEvents: `tcp://127.0.0.1:${eventsPort}`,
+      kvReplay: `tcp://127.0.0.1:${replayPort}`,
+      tokenizerPath: mockTokenizerPath,
+    };
     const process = this.#launch(workerId, '@kvasir/mock-engine/main', [
-      ...['--http-port', String(port), '--worker-id', workerId],
-      ...['--role', role === 'aggregated' ? 'both' : role],
+      ...['--http-port', String(port), '--worker-id', workerId, '--no-register', '--role', settings.role],
+      ...['--kv-events-endpoint', settings.kvEvents, '--kv-events-replay-endpoint', settings.kvReplay],
       ...['--block-size', String(blockSize), '--kv-blocks', String(kvBlocks)],
       ...['--model', model, '--speedup', String(speedup)],
     ]);
@@ -122,7 +167,20 @@ export class DistributedStack implements RunningStack {
       where: url,
       note: `mock engine, ${kvBlocks} blocks of ${blockSize} tokens`,
     };
-    this.#engines.push({ process, readyUrl: `${url}/health`, part, role, workerId, url });
+    this.#engines.push({ process, readyUrl: `${url}/health`, part, role, workerId, url, settings });
+  }
+
+  /** One agent for all engines; JSON is YAML too. */
+  async #startAgent(name: string): Promise<void> {
+    const file = join(mkdtempSync(join(tmpdir(), 'kvasir-stack-')), 'engines.yaml');
+    writeFileSync(file, JSON.stringify({ engines: this.#engines.map(({ settings }) => settings) }));
+    const adminPort = await freePort();
+    const admin = `http://127.0.0.1:${adminPort}`;
+    const process = this.#launch(name, '@kvasir/engine-agent/main', [
+      ...['--engines-file', file, '--admin-port', String(adminPort)],
+    ]);
+    const part = { what: name, where: admin, note: 'registers the engines, publishes their KV events' };
+    this.#agents.push({ process, readyUrl: `${admin}/ready`, part });
   }
 
   async #startRouter(name: string): Promise<void> {
@@ -130,6 +188,7 @@ export class DistributedStack implements RunningStack {
     const [port, adminPort] = [await freePort(), await freePort()];
     const process = this.#launch(name, '@kvasir/prefill-router/main', [
       ...['--grpc-port', String(port), '--admin-port', String(adminPort), '--router-mode', routerMode],
+      '--router-replica-sync',
     ]);
     const part = { what: name, where: `127.0.0.1:${port}`, note: `gRPC, mode ${routerMode}` };
     const admin = `http://127.0.0.1:${adminPort}`;
@@ -142,6 +201,7 @@ export class DistributedStack implements RunningStack {
     const url = `http://${httpHost}:${port}`;
     const process = this.#launch(name, '@kvasir/frontend/main', [
       ...['--http-host', httpHost, '--http-port', String(port), '--router-mode', routerMode],
+      '--router-replica-sync',
       ...(enforceDisagg ? ['--enforce-disagg'] : []),
     ]);
     const part = { what: name, where: url, note: 'OpenAI API, decode routing, /metrics' };
@@ -161,7 +221,7 @@ export class DistributedStack implements RunningStack {
   }
 
   async #waitUntilReady(signal: AbortSignal): Promise<void> {
-    const services = [...this.#engines, ...this.#routers, ...this.#frontends];
+    const services = this.#services();
     const waiting = new Set(services);
     const isReady = await readyWithin(
       async () => {
@@ -186,16 +246,20 @@ export class DistributedStack implements RunningStack {
   }
 
   async #close(): Promise<void> {
-    for (const group of [this.#frontends, this.#routers, this.#engines])
+    for (const group of [this.#frontends, this.#routers, this.#agents, this.#engines])
       await Promise.all(group.map(({ process }) => process.stop()));
     await this.#servers?.nats.stop();
     await this.#servers?.redis.stop();
   }
 
   #killAll(): void {
-    for (const { process } of [...this.#frontends, ...this.#routers, ...this.#engines]) process.kill();
+    for (const { process } of this.#services()) process.kill();
     void this.#servers?.nats.kill();
     void this.#servers?.redis.kill();
+  }
+
+  #services(): readonly Service[] {
+    return [...this.#frontends, ...this.#routers, ...this.#agents, ...this.#engines];
   }
 
   #startedServers() {

@@ -10,8 +10,11 @@ const STOP_TIMEOUT_MS = 12_000;
 /** One service as a process of its own. It has its own process group: a Ctrl-C reaches the stack, which stops its services in order. */
 export class ServiceProcess {
   readonly name: string;
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<void>;
+  readonly #file: string;
+  readonly #args: readonly string[];
+  readonly #tell: (line: string) => void;
+  #child: ChildProcess;
+  #ended: Promise<void> = Promise.resolve();
   #isStopping = false;
   #endedWith: string | null = null;
 
@@ -25,25 +28,15 @@ export class ServiceProcess {
     tell: (line: string) => void,
   ) {
     this.name = name;
-    const file = fileURLToPath(import.meta.resolve(program.main));
-    this.#child = spawn(process.execPath, [file, ...program.args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-    });
-    if (this.#child.stderr !== null) createInterface({ input: this.#child.stderr }).on('line', tell);
-    this.#ended = once(this.#child, 'exit').then(([code, signal]) => {
-      this.#endedWith = String(signal ?? code);
-      if (!this.#isStopping) tell(`ended with ${this.#endedWith}`);
-    });
+    this.#file = fileURLToPath(import.meta.resolve(program.main));
+    this.#args = program.args;
+    this.#tell = tell;
+    this.#child = this.#spawn();
   }
 
   /** How it ended; null while it runs. */
   get endedWith(): string | null {
     return this.#endedWith;
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
   }
 
   async stop(): Promise<void> {
@@ -54,8 +47,31 @@ export class ServiceProcess {
     clearTimeout(timer);
   }
 
+  /** Kills it as a crash would, and starts it anew. */
+  async restart(): Promise<void> {
+    this.#isStopping = true;
+    this.kill();
+    await this.#ended;
+    this.#isStopping = false;
+    this.#child = this.#spawn();
+  }
+
   /** At once, as a crash would. */
   kill(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  #spawn(): ChildProcess {
+    this.#endedWith = null;
+    const child = spawn(process.execPath, [this.#file, ...this.#args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
+    createInterface({ input: child.stderr }).on('line', this.#tell);
+    this.#ended = once(child, 'exit').then(([code, signal]) => {
+      this.#endedWith = String(signal ?? code);
+      if (!this.#isStopping) this.#tell(`ended with ${this.#endedWith}`);
+    });
+    return child;
   }
 }

@@ -175,8 +175,7 @@ export class Stack implements RunningStack {
     });
     const { clock, epochMs, prng } = this.#context;
     return createMockEngine(config, {
-      registry: this.#registry,
-      eventPlane: this.#plane,
+      planes: { registry: this.#registry, eventPlane: this.#plane },
       clock,
       epochMs,
       logger: this.#context.loggerOf(workerId),

@@ -11,15 +11,20 @@ export interface RunningStack {
   stop(): Promise<void>;
 }
 
-/** Starts a stack with the defaults of `npm start` but for what is given, and waits until it is ready. */
-export async function startStack(values: Partial<StackValues>): Promise<RunningStack> {
+/** What `npm start` takes when nothing is said, but silent and on a free port. */
+export function stackDefaults(): StackValues {
   const defaults = readOptions(stackOptions, {
     argv: ['--http-port', '0', '--log-level', 'silent'],
     env: {},
   });
   if (defaults.kind !== 'ok') throw new TypeError('Cannot start a stack: its defaults do not parse');
+  return defaults.values;
+}
+
+/** Starts a stack with these defaults but for what is given, and waits until it is ready. */
+export async function startStack(values: Partial<StackValues>): Promise<RunningStack> {
   const stack = new Stack(
-    { ...defaults.values, ...values },
+    { ...stackDefaults(), ...values },
     {
       clock: systemClock,
       epochMs: Date.now,

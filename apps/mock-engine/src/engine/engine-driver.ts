@@ -36,9 +36,12 @@ export interface GenerationListener {
 
 /** Told what the KV cache stores and forgets, in order. */
 export interface KvListener {
-  stored(parent: Uint32Array | null, hashes: Uint32Array): void;
+  /** @param tokens of all the blocks, one after the other. */
+  stored(parent: Uint32Array | null, hashes: Uint32Array, tokens: Uint32Array): void;
   removed(hashes: Uint32Array): void;
   cleared(): void;
+  /** What belongs together has been told. */
+  stepped(): void;
 }
 
 export interface EngineDriverOptions {
@@ -158,13 +161,14 @@ export class EngineDriver {
       if (this.#isClosed) return;
       this.#tell(output);
     }
+    this.#kv.stepped();
     this.#schedule();
   }
 
   #tell(output: SimOutput): void {
     switch (output.kind) {
       case 'kvStored':
-        this.#kv.stored(output.parent, output.hashes);
+        this.#kv.stored(output.parent, output.hashes, output.tokens);
         return;
       case 'kvRemoved':
         this.#kv.removed(output.hashes);

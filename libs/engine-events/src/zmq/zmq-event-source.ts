@@ -52,6 +52,10 @@ export class ZmqEventSource {
   #kept: EngineMessage[] | null = null;
   #dealer: Dealer | null = null;
   #cancelTimeout: CancelTimer | null = null;
+  /** The payload that was delivered last. */
+  #last: Buffer | null = null;
+  /** The connection was lost: the next replay must show whether it is the same engine. */
+  #mustVerify = false;
   #isClosed = false;
 
   constructor(options: ZmqSourceOptions) {
@@ -71,6 +75,11 @@ export class ZmqEventSource {
   /** Connects; an engine that is not there yet is waited for. @throws Error for an endpoint that is none. */
   start(): void {
     const { endpoint, topic } = this.#options;
+    // Another process may answer now, whose numbers have perhaps passed ours already.
+    this.#subscriber.events.on('disconnect', () => (this.#mustVerify = true));
+    this.#subscriber.events.on('handshake', () => {
+      if (this.#mustVerify && !this.#isClosed) this.#fetch();
+    });
     this.#subscriber.connect(endpoint);
     this.#subscriber.subscribe(topic);
     void this.#receive();
@@ -143,7 +152,7 @@ export class ZmqEventSource {
     this.#fetch();
   }
 
-  /** Asks for everything from the next number on. */
+  /** Asks for everything from the next number on, and for the one before it when the engine must show that it is the same. */
   #fetch(): void {
     const { replayEndpoint } = this.#options;
     if (replayEndpoint === null) {
@@ -161,36 +170,53 @@ export class ZmqEventSource {
 
   async #receiveReplay(dealer: Dealer): Promise<void> {
     try {
-      await dealer.send([Buffer.alloc(0), numberFrame(this.#sequence.next)]);
+      const from = this.#mustVerify ? Math.max(0, this.#sequence.next - 1) : this.#sequence.next;
+      await dealer.send([Buffer.alloc(0), numberFrame(from)]);
       for await (const frames of dealer) {
         if (this.#dealer !== dealer) return;
         this.#expectReplay();
         const message = readFrames(frames);
         if (message === null) this.#counts.malformed += 1;
-        else if (message === 'end') {
+        else if (!this.#isSameEngine(message)) {
+          this.#beginAnew();
+          return;
+        } else if (message === 'end') {
           this.#endReplay();
           return;
-        } else if (!this.#replayed(message)) return;
+        } else this.#replayed(message);
       }
     } catch {
       // Closed under our hands; whoever closed it goes on.
     }
   }
 
-  /** @returns false when the replay is of no more use. */
-  #replayed(message: EngineMessage): boolean {
+  /** After a lost connection: the message before the next one must come again as it was, or be kept no more. */
+  #isSameEngine(message: EngineMessage | 'end'): boolean {
+    if (!this.#mustVerify) return true;
+    this.#mustVerify = false;
+    const last = this.#sequence.next - 1;
+    if (last < 0) return true;
+    if (message === 'end') return false;
+    return message.number > last || (message.number === last && this.#last?.equals(message.payload) === true);
+  }
+
+  #beginAnew(): void {
+    this.#counts.restarts += 1;
+    this.#sequence.resumeAt(0);
+    this.#options.listener.began('restarted');
+    if (!this.#isClosed) this.#fetch();
+  }
+
+  #replayed(message: EngineMessage): void {
     const step = this.#sequence.replayed(message.number);
-    if (step.kind === 'deliver') {
-      this.#counts.replayed += 1;
-      this.#deliver(message);
-      return true;
+    if (step.kind === 'old') return;
+    if (step.kind === 'deliver') this.#counts.replayed += 1;
+    else {
+      // It begins later than asked: what is missing is not kept any more.
+      this.#lose(message.number);
+      this.#sequence.replayed(message.number);
     }
-    if (step.kind === 'old') return true;
-    // It begins later than asked: what is missing is not kept any more.
-    this.#lose(message.number);
-    this.#sequence.replayed(message.number);
     this.#deliver(message);
-    return true;
   }
 
   #endReplay(): void {
@@ -213,6 +239,9 @@ export class ZmqEventSource {
   #giveUp(): void {
     const kept = this.#kept ?? [];
     this.#endFetch();
+    // Nobody can show that it is the same engine, so what is known may be of another.
+    if (this.#mustVerify && this.#sequence.next > 0) this.#lose(kept[0]?.number ?? this.#sequence.next);
+    this.#mustVerify = false;
     const [first] = kept;
     if (first === undefined) return;
     if (first.number > this.#sequence.next) this.#lose(first.number);
@@ -248,6 +277,7 @@ export class ZmqEventSource {
 
   #deliver({ payload }: EngineMessage): void {
     this.#counts.messages += 1;
+    this.#last = payload;
     this.#options.listener.message(payload);
   }
 }

@@ -1,0 +1,29 @@
+import { ServiceError } from '@kvasir/service';
+import type { OptionValues } from '@kvasir/service';
+import type { EngineAgentConfig } from './app.js';
+import { readEngineSettings } from './engine-config.js';
+import { readEnginesFile } from './engines-file.js';
+import type { EnginesReading } from './engines-file.js';
+import type { engineAgentOptions } from './options.js';
+
+type Values = OptionValues<typeof engineAgentOptions.options>;
+
+/** Turns checked option values into groups. @throws ServiceError `SERVICE_BAD_CONFIGURATION` with every problem of the engines. */
+export function engineAgentConfig(values: Values): EngineAgentConfig {
+  const reading = readEngines(values);
+  if (reading.kind === 'invalid')
+    throw new ServiceError('SERVICE_BAD_CONFIGURATION', reading.problems.join('\n'));
+  return {
+    engines: reading.engines,
+    leaseMs: values.leaseMs,
+    probeMs: values.probeMs,
+    probeFailuresMax: values.probeFailuresMax,
+    admin: { host: values.adminHost, port: values.adminPort },
+  };
+}
+
+function readEngines(values: Values): EnginesReading {
+  if (values.enginesFile !== null) return readEnginesFile(values.enginesFile);
+  const reading = readEngineSettings({ ...values, url: values.url ?? '' }, '');
+  return reading.kind === 'ok' ? { kind: 'ok', engines: [reading.config] } : reading;
+}

@@ -1,0 +1,111 @@
+import { parseEndpointName } from '@kvasir/contract';
+import type { DialectName, EndpointName, WorkerRole } from '@kvasir/contract';
+
+/** One engine that the agent looks after. Null facts are asked of the engine. */
+export interface EngineConfig {
+  readonly dialect: DialectName;
+  /** Without a trailing slash. */
+  readonly url: string;
+  readonly kvEvents:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'pull' }
+    | {
+        readonly kind: 'zmq';
+        readonly endpoint: string;
+        readonly replayEndpoint: string | null;
+        readonly topic: string;
+      };
+  readonly rankCount: number;
+  readonly role: WorkerRole;
+  readonly endpoint: EndpointName;
+  readonly workerId: string;
+  readonly model: string | null;
+  readonly blockSize: number | null;
+  readonly contextTokensMax: number | null;
+  readonly tokenizerPath: string | null;
+  readonly taints: readonly string[];
+}
+
+/** The settings of one engine as flags or file give them. */
+export interface EngineSettings {
+  readonly engine: DialectName;
+  readonly url: string;
+  readonly kvEvents: string | null;
+  readonly kvReplay: string | null;
+  readonly kvTopic: string;
+  readonly dataParallelRanks: number;
+  readonly role: WorkerRole;
+  readonly endpoint: string | null;
+  readonly workerId: string | null;
+  readonly model: string | null;
+  readonly blockSize: number | null;
+  readonly contextTokensMax: number | null;
+  readonly tokenizerPath: string | null;
+  readonly taints: readonly string[];
+}
+
+export type EngineReading =
+  | { readonly kind: 'ok'; readonly config: EngineConfig }
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+const COMPONENTS = { prefill: 'prefill', decode: 'decode', both: 'aggregated' } as const;
+const ZMQ_ENDPOINT = /^(tcp:\/\/.+:\d+|ipc:\/\/.+|inproc:\/\/.+)$/;
+
+/** Checks the settings of one engine. @param where begins each problem, e.g. the flag or the place in a file. */
+export function readEngineSettings(settings: EngineSettings, where: string): EngineReading {
+  const problems: string[] = [];
+  const url = parseUrl(settings.url);
+  if (url === null)
+    problems.push(`${where}url must be an http:// or https:// URL, received "${settings.url}"`);
+  const name = settings.endpoint ?? `kvasir.${COMPONENTS[settings.role]}.generate`;
+  const endpoint = parseEndpointName(name);
+  if (endpoint === null)
+    problems.push(`${where}endpoint must be namespace.component.endpoint, received "${name}"`);
+  for (const [field, value] of [
+    ['kvEvents', settings.kvEvents],
+    ['kvReplay', settings.kvReplay],
+  ] as const) {
+    if (value === null || (field === 'kvEvents' && value === 'pull') || ZMQ_ENDPOINT.test(value)) continue;
+    problems.push(`${where}${field} must be tcp://host:port, ipc:// or inproc://, received "${value}"`);
+  }
+  if (url === null || endpoint === null || problems.length > 0) return { kind: 'invalid', problems };
+  return {
+    kind: 'ok',
+    config: {
+      dialect: settings.engine,
+      url: url.origin,
+      kvEvents: kvEventsOf(settings),
+      rankCount: settings.dataParallelRanks,
+      role: settings.role,
+      endpoint,
+      workerId: settings.workerId ?? url.host,
+      model: settings.model,
+      blockSize: settings.blockSize,
+      contextTokensMax: settings.contextTokensMax,
+      tokenizerPath: settings.tokenizerPath,
+      taints: settings.taints,
+    },
+  };
+}
+
+function kvEventsOf({ kvEvents, kvReplay, kvTopic }: EngineSettings): EngineConfig['kvEvents'] {
+  if (kvEvents === null) return { kind: 'none' };
+  if (kvEvents === 'pull') return { kind: 'pull' };
+  return { kind: 'zmq', endpoint: kvEvents, replayEndpoint: kvReplay, topic: kvTopic };
+}
+
+function parseUrl(text: string): URL | null {
+  try {
+    const url = new URL(text);
+    return url.protocol === 'http:' || url.protocol === 'https:' ? url : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where a rank's socket is: ranks of one engine follow on the next ports. */
+export function rankEndpoint(endpoint: string, rank: number): string {
+  const port = /:(\d+)$/.exec(endpoint)?.[1];
+  if (port === undefined || rank === 0) return endpoint;
+  return `${endpoint.slice(0, -port.length)}${Number(port) + rank}`;
+}

@@ -1,0 +1,105 @@
+import type { DialectName } from '@kvasir/contract';
+import { Agent, request } from 'undici';
+
+/** What an engine says of itself; null where it does not. */
+export interface EngineFacts {
+  readonly model: string | null;
+  readonly contextTokensMax: number | null;
+  readonly blockSize: number | null;
+  readonly kvBlocksTotal: number | null;
+}
+
+/** An engine that takes longer to answer a probe is not well. */
+const TIMEOUT_MS = 2_000;
+const BODY_BYTES_MAX = 4_194_304;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Asks engines over HTTP. Never throws: what cannot be had is null. */
+export class EngineHttp {
+  readonly #agent = new Agent({
+    connect: { timeout: TIMEOUT_MS },
+    headersTimeout: TIMEOUT_MS,
+    bodyTimeout: TIMEOUT_MS,
+    maxResponseSize: BODY_BYTES_MAX,
+  });
+
+  async isHealthy(url: string): Promise<boolean> {
+    return (await this.#call('GET', `${url}/health`)) !== null;
+  }
+
+  async facts(url: string, dialect: DialectName): Promise<EngineFacts> {
+    const models = parseJson(await this.#call('GET', `${url}/v1/models`));
+    const [model] = Array.isArray(models?.['data']) ? (models['data'] as readonly Fields[]) : [];
+    const cache = await this.#cacheFacts(url, dialect);
+    return {
+      model: typeof model?.['id'] === 'string' ? model['id'] : null,
+      contextTokensMax: count(model?.['max_model_len']),
+      ...cache,
+    };
+  }
+
+  /** TensorRT-LLM's events since the last call; null when it does not answer. */
+  async pullEvents(url: string): Promise<unknown> {
+    const text = await this.#call('POST', `${url}/kv_cache_events`);
+    try {
+      return text === null ? null : (JSON.parse(text) as unknown);
+    } catch {
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #cacheFacts(
+    url: string,
+    dialect: DialectName,
+  ): Promise<Pick<EngineFacts, 'blockSize' | 'kvBlocksTotal'>> {
+    if (dialect === 'vllm') return cacheConfigInfo((await this.#call('GET', `${url}/metrics`)) ?? '');
+    if (dialect === 'trtllm') return { blockSize: null, kvBlocksTotal: null };
+    const info = parseJson(await this.#call('GET', `${url}/server_info`));
+    const events = info?.['kv_events'] as Fields | null | undefined;
+    const blockSize = count(events?.['block_size']) ?? count(info?.['page_size']);
+    const tokens = count(info?.['max_total_num_tokens']);
+    return {
+      blockSize,
+      kvBlocksTotal: tokens === null || blockSize === null ? null : Math.floor(tokens / blockSize),
+    };
+  }
+
+  async #call(method: 'GET' | 'POST', url: string): Promise<string | null> {
+    try {
+      const { statusCode, body } = await request(url, { method, dispatcher: this.#agent });
+      const text = await body.text();
+      return statusCode === 200 ? text : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** vLLM tells its cache's shape as labels of a metric. */
+export function cacheConfigInfo(metrics: string): Pick<EngineFacts, 'blockSize' | 'kvBlocksTotal'> {
+  const labels = /^vllm:cache_config_info\{([^}]*)\}/m.exec(metrics)?.[1] ?? '';
+  const label = (name: string): number | null => {
+    const value = new RegExp(`(?:^|,)${name}="(\\d+)"`).exec(labels)?.[1];
+    return value === undefined ? null : count(Number(value));
+  };
+  return { blockSize: label('block_size'), kvBlocksTotal: label('num_gpu_blocks') };
+}
+
+function parseJson(text: string | null): Fields | null {
+  if (text === null) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Fields) : null;
+  } catch {
+    return null;
+  }
+}
+
+function count(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
+}

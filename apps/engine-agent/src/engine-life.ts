@@ -1,0 +1,83 @@
+import type { WorkerRecord } from '@kvasir/contract';
+import { KvEventPublisher } from '@kvasir/event-plane';
+import type { EventPlane } from '@kvasir/event-plane';
+import type { RecordLease, Registry } from '@kvasir/registry';
+import type { Clock } from '@kvasir/service';
+import type { EngineConfig } from './engine-config.js';
+import type { EngineHttp } from './engine-http.js';
+import type { AgentMetrics } from './metrics.js';
+import { RankEvents } from './rank-events.js';
+
+export interface LifeParts {
+  readonly registry: Registry;
+  readonly eventPlane: EventPlane;
+  readonly clock: Clock;
+  readonly http: EngineHttp;
+  readonly metrics: AgentMetrics;
+  readonly leaseMs: number;
+  readonly restarted: () => void;
+}
+
+export type LifeStart =
+  | { readonly kind: 'started'; readonly life: EngineLife }
+  /** The pool does not take it; the message says why. */
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** One life of an engine's process, as routers know it: its record, its events, its batches numbered from 1. */
+export class EngineLife {
+  readonly #record: WorkerRecord;
+  readonly #lease: RecordLease<WorkerRecord>;
+  readonly #publisher: KvEventPublisher;
+  readonly #events: RankEvents;
+
+  private constructor(parts: {
+    readonly record: WorkerRecord;
+    readonly lease: RecordLease<WorkerRecord>;
+    readonly publisher: KvEventPublisher;
+    readonly events: RankEvents;
+  }) {
+    this.#record = parts.record;
+    this.#lease = parts.lease;
+    this.#publisher = parts.publisher;
+    this.#events = parts.events;
+  }
+
+  /** Registers the engine and begins to tell of its cache. @throws RegistryError when the registry does not answer. */
+  static async start(config: EngineConfig, record: WorkerRecord, parts: LifeParts): Promise<LifeStart> {
+    const publisher = new KvEventPublisher({ plane: parts.eventPlane, clock: parts.clock, ...record });
+    await publisher.start();
+    const outcome = await parts.registry
+      .registerWorker(record, parts.leaseMs)
+      .catch(async (error: unknown) => {
+        await publisher.close();
+        throw error;
+      });
+    if (outcome.kind === 'refused') {
+      await publisher.close();
+      return { kind: 'refused', message: outcome.message };
+    }
+    const events = new RankEvents({ ...parts, config, blockSize: record.blockSize, publisher });
+    events.start();
+    return { kind: 'started', life: new EngineLife({ record, lease: outcome.lease, publisher, events }) };
+  }
+
+  get heldBlocks(): number {
+    return this.#events.heldBlocks;
+  }
+
+  /** False when somebody else has taken its place, or it could not come back. */
+  get isHeld(): boolean {
+    return this.#lease.state().kind === 'held';
+  }
+
+  /** Takes no new requests. */
+  async drain(): Promise<void> {
+    await this.#lease.update({ ...this.#record, isDraining: true });
+  }
+
+  async end(): Promise<void> {
+    this.#events.close();
+    await this.#lease.release();
+    await this.#publisher.close();
+  }
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { rankEndpoint } from './engine-config.js';
+import { cacheConfigInfo } from './engine-http.js';
+import { readEngines } from './engines-file.js';
+
+describe('readEngines()', () => {
+  it('reads several engines with defaults', () => {
+    const reading = readEngines(
+      {
+        engines: [
+          { url: 'http://gpu-1:8000/', kvEvents: 'tcp://gpu-1:5557', role: 'prefill' },
+          {
+            url: 'http://gpu-2:8000',
+            engine: 'trtllm',
+            kvEvents: 'pull',
+            workerId: 'two',
+            taints: ['zone=a'],
+          },
+        ],
+      },
+      'engines.yaml',
+    );
+    expect(reading).toMatchObject({
+      kind: 'ok',
+      engines: [
+        {
+          workerId: 'gpu-1:8000',
+          url: 'http://gpu-1:8000',
+          endpoint: { component: 'prefill' },
+          kvEvents: { kind: 'zmq', endpoint: 'tcp://gpu-1:5557', replayEndpoint: null },
+        },
+        {
+          workerId: 'two',
+          dialect: 'trtllm',
+          kvEvents: { kind: 'pull' },
+          endpoint: { component: 'aggregated' },
+        },
+      ],
+    });
+  });
+
+  it('names every problem at once', () => {
+    const reading = readEngines(
+      {
+        engines: [
+          { url: 'ftp://x' },
+          { url: 'http://a', port: 1, blockSize: 0 },
+          7,
+          { url: 'http://b', kvEvents: '5557' },
+        ],
+      },
+      'e.yaml',
+    );
+    expect(reading).toEqual({
+      kind: 'invalid',
+      problems: [
+        'e.yaml: engines[0].url must be an http:// or https:// URL, received "ftp://x"',
+        'e.yaml: engines[1].port is no setting',
+        'e.yaml: engines[1].blockSize cannot be 0',
+        'e.yaml: engines[2]. must be a map',
+        'e.yaml: engines[3].kvEvents must be tcp://host:port, ipc:// or inproc://, received "5557"',
+      ],
+    });
+  });
+
+  it.each([[null], [{}], [{ engines: [] }]])('refuses %j', (document) => {
+    expect(readEngines(document, 'e.yaml')).toMatchObject({ kind: 'invalid' });
+  });
+
+  it('refuses two engines of one name', () => {
+    const twice = { engines: [{ url: 'http://a:1' }, { url: 'http://a:1' }] };
+    expect(readEngines(twice, 'e.yaml')).toMatchObject({
+      problems: ['e.yaml: two engines have the workerId "a:1"'],
+    });
+  });
+});
+
+describe('rankEndpoint()', () => {
+  it('puts ranks on the next ports', () => {
+    expect([0, 3].map((rank) => rankEndpoint('tcp://gpu:5557', rank))).toEqual([
+      'tcp://gpu:5557',
+      'tcp://gpu:5560',
+    ]);
+    expect(rankEndpoint('ipc:///tmp/kv', 1)).toBe('ipc:///tmp/kv');
+  });
+});
+
+describe('cacheConfigInfo()', () => {
+  it("reads the labels of vLLM's metric", () => {
+    const text =
+      '# HELP\nvllm:cache_config_info{block_size="16",cache_dtype="auto",num_gpu_blocks="2048"} 1.0\n';
+    expect(cacheConfigInfo(text)).toEqual({ blockSize: 16, kvBlocksTotal: 2_048 });
+    expect(cacheConfigInfo('')).toEqual({ blockSize: null, kvBlocksTotal: null });
+  });
+});

@@ -1,0 +1,48 @@
+import type { Counter, Gauge, Metrics } from '@kvasir/service';
+
+export interface AgentMetrics {
+  readonly events: Counter<'worker_id' | 'kind'>;
+  readonly dropped: Counter<'worker_id' | 'reason'>;
+  readonly losses: Counter<'worker_id' | 'reason'>;
+  readonly lives: Counter<'worker_id'>;
+  readonly isUp: Gauge<'worker_id'>;
+  readonly heldBlocks: Gauge<'worker_id'>;
+}
+
+/** @param collect sets the gauges at each scrape. */
+export function createAgentMetrics(metrics: Metrics, collect: (to: AgentMetrics) => void): AgentMetrics {
+  const made: AgentMetrics = {
+    events: metrics.counter({
+      name: 'kvasir_agent_events_total',
+      help: 'KV events of engines, by kind.',
+      labels: ['worker_id', 'kind'],
+    }),
+    dropped: metrics.counter({
+      name: 'kvasir_agent_dropped_events_total',
+      help: 'KV events that were left out, by reason.',
+      labels: ['worker_id', 'reason'],
+    }),
+    losses: metrics.counter({
+      name: 'kvasir_agent_event_breaks_total',
+      help: 'Breaks in the stream of events: the engine began anew, or messages were lost for good.',
+      labels: ['worker_id', 'reason'],
+    }),
+    lives: metrics.counter({
+      name: 'kvasir_agent_engine_lives_total',
+      help: 'Times that an engine was registered as a new life.',
+      labels: ['worker_id'],
+    }),
+    isUp: metrics.gauge({
+      name: 'kvasir_agent_engine_up',
+      help: '1 while the engine is registered.',
+      labels: ['worker_id'],
+      collect: () => collect(made),
+    }),
+    heldBlocks: metrics.gauge({
+      name: 'kvasir_agent_held_blocks',
+      help: 'Blocks in the engine as its events tell.',
+      labels: ['worker_id'],
+    }),
+  };
+  return made;
+}

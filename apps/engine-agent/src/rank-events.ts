@@ -1,0 +1,119 @@
+import { decodeEngineBatch, decodeTrtllmEvents, EngineKvLedger, ZmqEventSource } from '@kvasir/engine-events';
+import type { EngineKvBatch } from '@kvasir/engine-events';
+import type { KvEventPublisher } from '@kvasir/event-plane';
+import type { CancelTimer, Clock } from '@kvasir/service';
+import { rankEndpoint } from './engine-config.js';
+import type { EngineConfig } from './engine-config.js';
+import type { EngineHttp } from './engine-http.js';
+import type { AgentMetrics } from './metrics.js';
+
+/** How often TensorRT-LLM is asked for events; it keeps them until then. */
+const PULL_MS = 100;
+
+export interface RankEventsOptions {
+  readonly config: EngineConfig;
+  readonly blockSize: number;
+  readonly publisher: KvEventPublisher;
+  readonly http: EngineHttp;
+  readonly clock: Clock;
+  readonly metrics: AgentMetrics;
+  /** The engine has started anew: this life is over. */
+  readonly restarted: () => void;
+}
+
+/** The event streams of all ranks of one engine, into its publisher. */
+export class RankEvents {
+  readonly #options: RankEventsOptions;
+  readonly #ledgers: readonly EngineKvLedger[];
+  readonly #sources: ZmqEventSource[] = [];
+  #cancelPull: CancelTimer | null = null;
+  #isPulling = false;
+
+  constructor(options: RankEventsOptions) {
+    this.#options = options;
+    const { rankCount } = options.config;
+    this.#ledgers = Array.from({ length: rankCount }, (_, rank) => this.#ledger(rank));
+  }
+
+  /** Engine blocks held, over all ranks. */
+  get heldBlocks(): number {
+    return this.#ledgers.reduce((sum, ledger) => sum + ledger.heldBlocks, 0);
+  }
+
+  start(): void {
+    const { kvEvents } = this.#options.config;
+    if (kvEvents.kind === 'zmq') {
+      for (const [rank, ledger] of this.#ledgers.entries()) this.#listen(rank, ledger, kvEvents);
+    }
+    if (kvEvents.kind === 'pull')
+      this.#cancelPull = this.#options.clock.every(PULL_MS, () => void this.#pull());
+  }
+
+  close(): void {
+    this.#cancelPull?.();
+    for (const source of this.#sources) source.close();
+  }
+
+  #listen(
+    rank: number,
+    ledger: EngineKvLedger,
+    kvEvents: Extract<EngineConfig['kvEvents'], { kind: 'zmq' }>,
+  ): void {
+    const { clock, metrics, config, restarted } = this.#options;
+    const { endpoint, replayEndpoint, topic } = kvEvents;
+    const source = new ZmqEventSource({
+      endpoint: rankEndpoint(endpoint, rank),
+      replayEndpoint: replayEndpoint === null ? null : rankEndpoint(replayEndpoint, rank),
+      topic,
+      clock,
+      listener: {
+        message: (payload) => {
+          const batch = decodeEngineBatch(payload);
+          if (batch === null) metrics.dropped.inc({ worker_id: config.workerId, reason: 'badBatch' });
+          else this.#apply(batch, ledger);
+        },
+        began: (reason) => {
+          metrics.losses.inc({ worker_id: config.workerId, reason });
+          if (reason === 'restarted') restarted();
+          else ledger.clear();
+        },
+      },
+    });
+    this.#sources.push(source);
+    source.start();
+  }
+
+  async #pull(): Promise<void> {
+    if (this.#isPulling) return;
+    this.#isPulling = true;
+    const { http, config } = this.#options;
+    const batches = decodeTrtllmEvents(await http.pullEvents(config.url));
+    for (const batch of batches ?? []) {
+      const ledger = this.#ledgers[batch.rank ?? 0];
+      if (ledger !== undefined) this.#apply(batch, ledger);
+    }
+    this.#isPulling = false;
+  }
+
+  #apply({ events, dropped }: EngineKvBatch, ledger: EngineKvLedger): void {
+    const { metrics, config } = this.#options;
+    for (const event of events) {
+      ledger.apply(event);
+      metrics.events.inc({ worker_id: config.workerId, kind: event.kind });
+    }
+    for (const reason of dropped) metrics.dropped.inc({ worker_id: config.workerId, reason });
+  }
+
+  #ledger(rank: number): EngineKvLedger {
+    const { blockSize, publisher, metrics, config } = this.#options;
+    return new EngineKvLedger(blockSize, {
+      stored: (parent, hashes) => {
+        const outcome = publisher.publishStored(rank, parent, hashes);
+        if (outcome.kind === 'published' || outcome.kind === 'duplicate') return;
+        metrics.dropped.inc({ worker_id: config.workerId, reason: outcome.kind });
+      },
+      removed: (hashes) => void publisher.publishRemoved(rank, hashes),
+      cleared: () => publisher.publishCleared(rank),
+    });
+  }
+}

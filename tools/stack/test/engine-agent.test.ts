@@ -1,0 +1,261 @@
+import { sequenceHashes } from '@kvasir/block-hash';
+import { parseEndpointName } from '@kvasir/contract';
+import type { WorkerRecord } from '@kvasir/contract';
+import { ZmqEventPublisher } from '@kvasir/engine-events';
+import { InProcessEventPlane, KvEventSubscriber } from '@kvasir/event-plane';
+import { create as createMockEngine, mockEngineConfig, mockEngineOptions } from '@kvasir/mock-engine';
+import type { MockEngine } from '@kvasir/mock-engine';
+import { InProcessRegistry } from '@kvasir/registry';
+import { createLogger, readOptions, systemClock } from '@kvasir/service';
+import { freePort } from '@kvasir/testkit';
+import { seededPrng } from '@kvasir/units';
+import { createServer } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { create, engineAgentConfig, engineAgentOptions } from '@kvasir/engine-agent';
+import type { EngineAgent } from '@kvasir/engine-agent';
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+const ENDPOINT = parseEndpointName('kvasir.aggregated.generate');
+if (ENDPOINT === null) throw new TypeError('Cannot test: no endpoint');
+const endpoint = ENDPOINT;
+
+/** Agents and engines with sockets of their own, and a registry and event plane between agents and what would be routers. */
+class Fleet {
+  readonly registry = new InProcessRegistry({ clock: systemClock });
+  readonly plane = new InProcessEventPlane({ clock: systemClock });
+  readonly #prng = seededPrng(5);
+  readonly #closers: (() => Promise<unknown>)[] = [];
+
+  async engine(
+    ports: { http: number; events: number; replay: number },
+    ...argv: string[]
+  ): Promise<MockEngine> {
+    const reading = readOptions(mockEngineOptions, {
+      argv: [
+        ...['--http-port', String(ports.http), '--speedup', '50', '--block-size', '16', '--no-register'],
+        ...['--kv-events-endpoint', `tcp://127.0.0.1:${ports.events}`],
+        ...['--kv-events-replay-endpoint', `tcp://127.0.0.1:${ports.replay}`],
+        ...argv,
+      ],
+      env: {},
+    });
+    if (reading.kind !== 'ok') throw new Error(`Cannot test: the flags are ${reading.kind}`);
+    const engine = createMockEngine(mockEngineConfig(reading.values), {
+      planes: null,
+      clock: systemClock,
+      epochMs: Date.now,
+      logger,
+      prng: this.#prng,
+    });
+    await engine.start(new AbortController().signal);
+    this.#closers.push(() => engine.close());
+    return engine;
+  }
+
+  async agent(...argv: string[]): Promise<EngineAgent> {
+    const reading = readOptions(engineAgentOptions, {
+      argv: ['--admin-port', '0', '--probe-ms', '50', '--probe-failures-max', '2', ...argv],
+      env: {},
+    });
+    if (reading.kind !== 'ok') throw new Error(`Cannot test: the flags are ${reading.kind}`);
+    const agent = create(engineAgentConfig(reading.values), {
+      registry: this.registry,
+      eventPlane: this.plane,
+      clock: systemClock,
+      epochMs: Date.now,
+      logger,
+      prng: this.#prng,
+    });
+    await agent.start(new AbortController().signal);
+    this.#closers.push(() => agent.close());
+    return agent;
+  }
+
+  workers(): readonly WorkerRecord[] {
+    const watch = this.registry.watch(endpoint, () => undefined);
+    const { workers } = watch.view();
+    watch.close();
+    return workers;
+  }
+
+  /** What a router would hold of every worker. */
+  async follow(): Promise<ReadonlySet<string>> {
+    const held = new Set<string>();
+    const subscriber = new KvEventSubscriber({
+      plane: this.plane,
+      clock: systemClock,
+      prng: this.#prng,
+      endpoint,
+      sink: {
+        batch({ events }) {
+          for (const event of events) {
+            if (event.kind === 'cleared') held.clear();
+            else if (event.kind === 'removed') for (const key of keysOf(event.hashes)) held.delete(key);
+            else for (const key of keysOf(event.hashes)) held.add(key);
+          }
+          return 'applied';
+        },
+        reset: () => held.clear(),
+        snapshotChain: (_source, { hashes }) => {
+          for (const key of keysOf(hashes)) held.add(key);
+        },
+      },
+    });
+    await subscriber.start();
+    const watch = this.registry.watch(endpoint, ({ workers }) => {
+      for (const worker of workers) subscriber.follow(worker);
+    });
+    this.#closers.push(async () => {
+      watch.close();
+      await subscriber.close();
+    });
+    return held;
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).toReversed()) await close();
+    await this.registry.close();
+    await this.plane.close();
+  }
+}
+
+const keysOf = (words: Uint32Array): string[] =>
+  Array.from({ length: words.length / 2 }, (_, block) => `${words[2 * block]}:${words[2 * block + 1]}`);
+const PROMPT = Array.from({ length: 96 }, (_, index) => (index * 7) % 1_000);
+const PROMPT_KEYS = keysOf(sequenceHashes(Uint32Array.from(PROMPT), 16)).sort();
+
+async function complete(url: string): Promise<void> {
+  const response = await fetch(`${url}/v1/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'kvasir-mock', prompt: PROMPT, max_tokens: 1 }),
+  });
+  expect(response.status).toBe(200);
+  await response.text();
+}
+
+describe('the engine agent', () => {
+  let fleet: Fleet;
+  let ports: { http: number; events: number; replay: number };
+  const flags = (): string[] => [
+    ...['--url', `http://127.0.0.1:${ports.http}`, '--worker-id', 'w1'],
+    ...['--kv-events', `tcp://127.0.0.1:${ports.events}`, '--kv-replay', `tcp://127.0.0.1:${ports.replay}`],
+  ];
+
+  beforeEach(async () => {
+    fleet = new Fleet();
+    ports = { http: await freePort(), events: await freePort(), replay: await freePort() };
+  });
+  afterEach(() => fleet.close());
+
+  it.each(['vllm-array', 'vllm-map', 'sglang'])(
+    'registers an engine with what it says of itself, and tells its cache (%s)',
+    async (format) => {
+      const engine = await fleet.engine(ports, '--kv-events-format', format);
+      // Published before anybody listens.
+      await complete(engine.url());
+      await fleet.agent(...flags());
+      const held = await fleet.follow();
+      expect(fleet.workers()).toMatchObject([
+        {
+          workerId: 'w1',
+          url: engine.url(),
+          model: 'kvasir-mock',
+          blockSize: 16,
+          contextTokensMax: 131_072,
+          kvBlocksTotal: 16_384,
+        },
+      ]);
+      await vi.waitFor(() => expect([...held].sort()).toEqual(PROMPT_KEYS));
+      await fetch(`${engine.url()}/reset_prefix_cache`, { method: 'POST' });
+      await vi.waitFor(() => expect(held.size).toBe(0));
+    },
+  );
+
+  it('waits for an engine that is not there yet, and makes a new life of one that comes back', async () => {
+    const agent = await fleet.agent(...flags());
+    expect(agent.readiness()).toEqual({ kind: 'notReady', reason: 'w1: its health route does not answer' });
+    const held = await fleet.follow();
+    const first = await fleet.engine(ports);
+    await vi.waitFor(() => expect(agent.readiness()).toEqual({ kind: 'ready' }));
+    await complete(first.url());
+    await vi.waitFor(() => expect(held.size).toBe(PROMPT_KEYS.length));
+    const before = fleet.workers()[0]?.incarnation;
+    await first.close();
+    await vi.waitFor(() => expect(fleet.workers()).toEqual([]));
+    const second = await fleet.engine(ports);
+    await vi.waitFor(() => expect(fleet.workers()).toHaveLength(1));
+    expect(fleet.workers()[0]?.incarnation).not.toBe(before);
+    await vi.waitFor(() => expect(held.size).toBe(0));
+    await complete(second.url());
+    await vi.waitFor(() => expect([...held].sort()).toEqual(PROMPT_KEYS), { timeout: 10_000 });
+  });
+
+  it('notices by the numbers alone that an engine has started anew between two probes', async () => {
+    // An engine of HTTP answers and golden bytes: what a test in another language would send.
+    const engine = createServer((request, response) => {
+      if (request.url === '/v1/models') response.end('{"data":[{"id":"m","max_model_len":1000}]}');
+      else if (request.url === '/metrics')
+        response.end('vllm:cache_config_info{block_size="2",num_gpu_blocks="9"} 1\n');
+      else response.end();
+    });
+    await new Promise<void>((resolve) => engine.listen(ports.http, '127.0.0.1', resolve));
+    const golden = Buffer.from(
+      '93cb3ff0000000000000919aab426c6f636b53746f72656491cfffffffffffffffffc092010202c0a3475055c0c0c0c0',
+      'hex',
+    );
+    const sockets = {
+      endpoint: `tcp://127.0.0.1:${ports.events}`,
+      replayEndpoint: `tcp://127.0.0.1:${ports.replay}`,
+      topic: 'kv@w1@m',
+    };
+    const publisher = new ZmqEventPublisher(sockets);
+    await publisher.start();
+    publisher.publish(golden);
+    await fleet.agent(...flags());
+    const held = await fleet.follow();
+    const keys = keysOf(sequenceHashes(Uint32Array.of(1, 2), 2));
+    await vi.waitFor(() => expect([...held]).toEqual(keys));
+    publisher.publish(
+      Buffer.from('93cb3ff00000000000009181a474797065b0416c6c426c6f636b73436c656172656400', 'hex'),
+    );
+    await vi.waitFor(() => expect(held.size).toBe(0));
+    const before = fleet.workers()[0]?.incarnation;
+    await publisher.close();
+    const anew = new ZmqEventPublisher(sockets);
+    // The old socket lets go of its port a moment later.
+    await vi.waitFor(() => anew.start(), { timeout: 5_000 });
+    await vi.waitFor(
+      () => {
+        anew.publish(golden);
+        expect(fleet.workers()[0]?.incarnation).not.toBe(before);
+        expect([...held]).toEqual(keys);
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+    await anew.close();
+    engine.closeAllConnections();
+    engine.close();
+  });
+
+  it('says why an engine cannot be registered, and registers it once that is over', async () => {
+    await fleet.registry.claimPool(
+      { endpoint, model: null, blockSize: 64 },
+      'r1' as Parameters<InProcessRegistry['claimPool']>[1],
+      60_000,
+    );
+    await fleet.engine(ports);
+    const agent = await fleet.agent(...flags());
+    expect(agent.readiness()).toMatchObject({ reason: expect.stringContaining('block size 16') as string });
+    expect(fleet.workers()).toEqual([]);
+  });
+
+  it('takes its engines off the list when it drains', async () => {
+    await fleet.engine(ports);
+    const agent = await fleet.agent(...flags());
+    await agent.drain(1_000);
+    expect(fleet.workers()[0]?.isDraining).toBe(true);
+    await agent.close();
+    expect(fleet.workers()).toEqual([]);
+  });
+});
