@@ -24,6 +24,11 @@ export function engineAgentConfig(values: Values): EngineAgentConfig {
 
 function readEngines(values: Values): EnginesReading {
   if (values.enginesFile !== null) return readEnginesFile(values.enginesFile);
-  const reading = readEngineSettings({ ...values, url: values.url ?? '' }, '');
+  const reading = readEngineSettings({ ...values, url: values.url ?? '' }, flagOf);
   return reading.kind === 'ok' ? { kind: 'ok', engines: [reading.config] } : reading;
+}
+
+/** `kvEvents` as `--kv-events`. */
+function flagOf(setting: string): string {
+  return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

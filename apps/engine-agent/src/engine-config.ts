@@ -51,22 +51,25 @@ export type EngineReading =
 const COMPONENTS = { prefill: 'prefill', decode: 'decode', both: 'aggregated' } as const;
 const ZMQ_ENDPOINT = /^(tcp:\/\/.+:\d+|ipc:\/\/.+|inproc:\/\/.+)$/;
 
-/** Checks the settings of one engine. @param where begins each problem, e.g. the flag or the place in a file. */
-export function readEngineSettings(settings: EngineSettings, where: string): EngineReading {
+/** Checks the settings of one engine. @param nameOf what a setting is called where it came from, e.g. its flag or its place in a file. */
+export function readEngineSettings(
+  settings: EngineSettings,
+  nameOf: (setting: keyof EngineSettings) => string,
+): EngineReading {
   const problems: string[] = [];
   const url = parseUrl(settings.url);
   if (url === null)
-    problems.push(`${where}url must be an http:// or https:// URL, received "${settings.url}"`);
+    problems.push(`${nameOf('url')} must be an http:// or https:// URL, received "${settings.url}"`);
   const name = settings.endpoint ?? `kvasir.${COMPONENTS[settings.role]}.generate`;
   const endpoint = parseEndpointName(name);
   if (endpoint === null)
-    problems.push(`${where}endpoint must be namespace.component.endpoint, received "${name}"`);
+    problems.push(`${nameOf('endpoint')} must be namespace.component.endpoint, received "${name}"`);
   for (const [field, value] of [
     ['kvEvents', settings.kvEvents],
     ['kvReplay', settings.kvReplay],
   ] as const) {
     if (value === null || (field === 'kvEvents' && value === 'pull') || ZMQ_ENDPOINT.test(value)) continue;
-    problems.push(`${where}${field} must be tcp://host:port, ipc:// or inproc://, received "${value}"`);
+    problems.push(`${nameOf(field)} must be tcp://host:port, ipc:// or inproc://, received "${value}"`);
   }
   if (url === null || endpoint === null || problems.length > 0) return { kind: 'invalid', problems };
   return {

@@ -118,7 +118,11 @@ export class EngineWatch {
     if (life === null) return;
     this.#life = null;
     await life.end();
-    this.#parts.logger.warn({ workerId: this.workerId, reason }, 'engine taken off the list');
+    const { logger } = this.#parts;
+    const line = { workerId: this.workerId, reason };
+    // Only what nobody has asked for is worth a warning.
+    if (this.#isClosed) logger.info(line, 'engine taken off the list');
+    else logger.warn(line, 'engine taken off the list');
   }
 
   /** The record, or what the engine does not say and nobody has told. */

@@ -65,7 +65,10 @@ export function readEngines(document: unknown, path: string): EnginesReading {
     const wrong = isFields(item) ? problemsOf(item, where) : [`${where} must be a map`];
     problems.push(...wrong);
     if (wrong.length > 0) continue;
-    const reading = readEngineSettings({ ...DEFAULTS, ...(item as EngineSettings) }, where);
+    const reading = readEngineSettings(
+      { ...DEFAULTS, ...(item as EngineSettings) },
+      (setting) => `${where}${setting}`,
+    );
     if (reading.kind === 'ok') engines.push(reading.config);
     else problems.push(...reading.problems);
   }

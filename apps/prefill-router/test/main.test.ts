@@ -42,12 +42,11 @@ describe('the program', () => {
     });
   });
 
-  it('says that it cannot see workers of other processes yet', () => {
-    expect(run()).toEqual({
-      status: 64,
+  it('says in one sentence that it cannot reach NATS', () => {
+    expect(run('--nats-url=nats://user:secret@127.0.0.1:1')).toEqual({
+      status: 1,
       stdout: '',
-      stderr:
-        'Cannot run the prefill router on its own yet: only the in-process registry exists, so start a whole stack with npm start\n',
+      stderr: 'Cannot connect to NATS at nats://127.0.0.1:1: nobody listens there\n',
     });
   });
 });

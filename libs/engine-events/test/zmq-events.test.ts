@@ -14,7 +14,8 @@ async function engine(
   options: { endpoint?: string; replayEndpoint?: string | null; keptMessages?: number } = {},
 ): Promise<ZmqEventPublisher> {
   const publisher = new ZmqEventPublisher({ endpoint: ANY, replayEndpoint: ANY, topic: 'kv', ...options });
-  await publisher.start();
+  // A port that was used a moment ago is let go of a moment later.
+  await vi.waitFor(() => publisher.start(), { timeout: 5_000 });
   closers.push(() => publisher.close());
   return publisher;
 }

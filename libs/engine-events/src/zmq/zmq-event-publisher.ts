@@ -28,12 +28,17 @@ export class ZmqEventPublisher {
     this.#router = options.replayEndpoint === null ? null : new Router({ linger: 0, sendHighWaterMark: 0 });
   }
 
-  /** @throws Error when an endpoint cannot be bound. */
+  /** @throws Error when an endpoint cannot be bound; it may be tried again. */
   async start(): Promise<void> {
     const { endpoint, replayEndpoint } = this.#options;
     await this.#publisher.bind(endpoint);
     if (this.#router === null || replayEndpoint === null) return;
-    await this.#router.bind(replayEndpoint);
+    try {
+      await this.#router.bind(replayEndpoint);
+    } catch (error) {
+      await this.#publisher.unbind(this.#publisher.lastEndpoint ?? endpoint);
+      throw error;
+    }
     void this.#answer(this.#router);
   }
 
