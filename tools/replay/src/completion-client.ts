@@ -1,7 +1,10 @@
-import { SseScanner } from '@kvasir/openai';
+import { readEngineError, SseScanner } from '@kvasir/openai';
 import { Pool } from 'undici';
 import type { Outcome } from './outcome.js';
 import { TokenGaps } from './token-gaps.js';
+
+/** More of an error's body is not read. */
+const ERROR_BYTES_MAX = 65_536;
 
 export interface CompletionOrder {
   readonly tokens: readonly number[];
@@ -65,6 +68,7 @@ export class CompletionClient {
         model: this.#model,
         prompt: tokens,
         max_tokens: outputTokens,
+        min_tokens: outputTokens,
         ignore_eos: true,
         stream: true,
         stream_options: { include_usage: true },
@@ -72,8 +76,8 @@ export class CompletionClient {
       signal,
     });
     if (response.statusCode !== 200) {
-      await response.body.dump();
-      return { kind: 'failed', reason: `status ${response.statusCode}` };
+      const error = readEngineError(response.statusCode, await readStart(response.body));
+      return { kind: 'failed', reason: `status ${error.status} (${error.code ?? error.type})` };
     }
     const scanner = new SseScanner({ cachedTokens: null });
     const gaps = new TokenGaps();
@@ -84,7 +88,8 @@ export class CompletionClient {
       if (scanner.tokenEvents > 0) firstTokenMs ??= nowMs - dueMs;
       gaps.saw(scanner.tokenEvents, nowMs);
     }
-    const { usage } = scanner;
+    const { usage, error } = scanner;
+    if (error !== null) return { kind: 'failed', reason: `error in the stream: ${error.code ?? error.type}` };
     if (!scanner.isDone || usage === null || firstTokenMs === null)
       return { kind: 'failed', reason: 'the stream ended early' };
     const header = (name: string): string => String(response.headers[name] ?? '');
@@ -95,10 +100,23 @@ export class CompletionClient {
       gapsMs: gaps.gapsMs,
       promptTokens: usage.promptTokens,
       outputTokens: usage.completionTokens,
+      tokenEvents: scanner.tokenEvents,
       cachedTokens: usage.cachedTokens ?? 0,
       overlapBlocks: Number(header('x-kvasir-overlap-blocks')),
       prefillWorkerId: header('x-kvasir-prefill-worker'),
       decodeWorkerId: header('x-kvasir-decode-worker'),
     };
   }
+}
+
+/** At least the first `ERROR_BYTES_MAX` bytes of a body, or all of a shorter one; the connection is given up when there is more. */
+async function readStart(body: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= ERROR_BYTES_MAX) break;
+  }
+  return Buffer.concat(chunks);
 }

@@ -14,6 +14,7 @@ const whole = (value: number): string =>
 const ms = (value: number): string =>
   Number.isFinite(value) ? `${value < 100 ? value.toFixed(1) : whole(value)} ms` : '–';
 const percent = (value: number): string => (Number.isFinite(value) ? `${(value * 100).toFixed(1)} %` : '–');
+const signedPercent = (value: number): string => `${value >= 0 ? '+' : ''}${percent(value)}`;
 const times = (value: number): string => (Number.isFinite(value) ? value.toFixed(2) : '–');
 
 function timeLines(name: string, pick: (summary: RunSummary) => Percentiles): readonly Line[] {
@@ -46,6 +47,18 @@ const LINES: readonly Line[] = [
     hasRatio: false,
   },
   {
+    name: 'overlap above cached',
+    value: ({ predictionOff }) => predictionOff,
+    show: (value) => (Number.isFinite(value) ? signedPercent(value) : '–'),
+    hasRatio: false,
+  },
+  {
+    name: 'requests spread, max/mean',
+    value: ({ requestSpread }) => requestSpread,
+    show: times,
+    hasRatio: false,
+  },
+  {
     name: 'prefill spread, max/mean',
     value: ({ prefillSpread }) => prefillSpread,
     show: times,
@@ -64,6 +77,9 @@ const LINES: readonly Line[] = [
     hasRatio: false,
   },
 ];
+
+/** A token that is no whole character yet comes with the next one: a few such events say nothing. */
+const TOKENS_PER_EVENT_SAID = 1.02;
 
 /** One column per run, and beside each later one its ratio to the first. Times are engine time. */
 export function formatSummaries(summaries: readonly RunSummary[]): string {
@@ -87,13 +103,18 @@ function ratio(value: number, base: number): string {
 }
 
 function remarks(summaries: readonly RunSummary[]): readonly string[] {
-  return summaries.flatMap(({ mode, errorsByReason, delayedRequests, cutPrompts }) => [
+  return summaries.flatMap(({ mode, errorsByReason, delayedRequests, cutPrompts, tokensPerEvent }) => [
     ...Object.entries(errorsByReason).map(
       ([reason, count]) => `${mode}: ${count} requests failed: ${reason}`,
     ),
     ...(delayedRequests === 0
       ? []
       : [`${mode}: ${delayedRequests} requests were sent late, as many were in flight as may be`]),
+    ...(tokensPerEvent > TOKENS_PER_EVENT_SAID
+      ? [
+          `${mode}: an event carried ${times(tokensPerEvent)} tokens in the mean, inter-token latencies are those between events`,
+        ]
+      : []),
     ...(cutPrompts === 0 ? [] : [`${mode}: ${cutPrompts} prompts were longer than the context and cut`]),
   ]);
 }

@@ -1,5 +1,6 @@
 import { seededPrng } from '@kvasir/units';
-import type { Prng } from '@kvasir/units';
+import { TraceSource } from './trace-source.js';
+import type { Quantiles } from './trace-source.js';
 import { TRACE_BLOCK_TOKENS } from './trace.js';
 import type { TraceRequest } from './trace.js';
 
@@ -26,126 +27,61 @@ export function generateTrace(
   return Array.from({ length: options.requestCount }, () => make(source));
 }
 
-/** What the requests of one trace have in common: time, fresh ids, earlier conversations. */
-class TraceSource {
-  readonly prng: Prng;
-  #nowMs = 0;
-  #leftInBatch = 0;
-  #nextId = 0;
-  readonly #shared = new Map<string, readonly number[]>();
-  readonly #conversations: (readonly number[])[] = [];
-
-  constructor(prng: Prng) {
-    this.prng = prng;
-  }
-
-  /** Batches of Poisson size at fixed times: how arrivals of recorded traces are bucketed. */
-  batchArrivalMs(ratePerS: number, periodMs: number): number {
-    while (this.#leftInBatch === 0) {
-      if (this.#nextId > 0) this.#nowMs += periodMs;
-      this.#leftInBatch = this.#poisson((ratePerS * periodMs) / 1000);
-    }
-    this.#leftInBatch -= 1;
-    return this.#nowMs;
-  }
-
-  poissonArrivalMs(ratePerS: number): number {
-    const arrivalMs = this.#nowMs;
-    this.#nowMs += (-Math.log(1 - this.prng()) / ratePerS) * 1000;
-    return arrivalMs;
-  }
-
-  /** The same ids each time for the same name. */
-  sharedBlocks(name: string, count: number): readonly number[] {
-    const known = this.#shared.get(name);
-    if (known !== undefined) return known;
-    const blocks = this.freshBlocks(count);
-    this.#shared.set(name, blocks);
-    return blocks;
-  }
-
-  freshBlocks(count: number): readonly number[] {
-    return Array.from({ length: count }, () => this.#nextId++);
-  }
-
-  /** One of the last conversations at random; null while there are fewer. */
-  earlier(within: number): readonly number[] | null {
-    const back = 1 + Math.floor(this.prng() * within);
-    return this.#conversations.at(-back) ?? null;
-  }
-
-  remember(blocks: readonly number[]): void {
-    this.#conversations.push(blocks);
-  }
-
-  logNormal(median: number, sigma: number): number {
-    const normal = Math.sqrt(-2 * Math.log(1 - this.prng())) * Math.cos(2 * Math.PI * this.prng());
-    return median * Math.exp(sigma * normal);
-  }
-
-  /** A whole number from `min` to `max`. */
-  between(min: number, max: number): number {
-    return min + Math.floor(this.prng() * (max - min + 1));
-  }
-
-  /** Knuth's product method; fine for the small means here. */
-  #poisson(mean: number): number {
-    const floor = Math.exp(-mean);
-    let count = 0;
-    for (let product = this.prng(); product > floor; product *= this.prng()) count += 1;
-    return count;
-  }
-}
-
 const BATCH_PERIOD_MS = 3_000;
 
 interface Growth {
   readonly continuedShare: number;
   readonly newBlocksMedian: number;
   readonly newBlocksSigma: number;
+  /** A conversation that is as long has ended. */
   readonly blocksMax: number;
   /** A turn follows one of this many last conversations. */
   readonly recentConversations: number;
 }
 
 const CONVERSATION: Growth = {
-  continuedShare: 0.37,
-  newBlocksMedian: 8,
-  newBlocksSigma: 1.1,
+  continuedShare: 0.36,
+  newBlocksMedian: 7.6,
+  newBlocksSigma: 1.17,
   blocksMax: 247,
   recentConversations: 800,
 };
 
 const AGENT_CONVERSATION: Growth = {
   continuedShare: 0.52,
-  newBlocksMedian: 6,
-  newBlocksSigma: 1,
+  newBlocksMedian: 8.5,
+  newBlocksSigma: 0.9,
   blocksMax: 62,
   recentConversations: 400,
 };
 
+/** Published: 50, 90, 99 % and the maximum. The point at 30 % makes the mean the published one of 343. */
+const CONVERSATION_OUTPUT: Quantiles = [
+  [0, 1],
+  [0.3, 110],
+  [0.5, 350],
+  [0.9, 597],
+  [0.99, 1_120],
+  [1, 2_000],
+];
+
+/** Published: from 9 to 1,000, and 182 in the mean of all three kinds. */
+const AGENT_OUTPUT: Quantiles = [
+  [0, 9],
+  [0.5, 300],
+  [0.9, 700],
+  [1, 1_000],
+];
+
 function conversation(source: TraceSource): TraceRequest {
   const arrivalMs = source.batchArrivalMs(3.4, BATCH_PERIOD_MS);
-  return turn(source, {
-    arrivalMs,
-    growth: CONVERSATION,
-    outputMedian: 300,
-    outputSigma: 0.55,
-    outputMax: 2_000,
-  });
+  return turn(source, { arrivalMs, growth: CONVERSATION, output: CONVERSATION_OUTPUT });
 }
 
 function toolAgent(source: TraceSource): TraceRequest {
   const arrivalMs = source.batchArrivalMs(6.7, BATCH_PERIOD_MS);
   const cluster = source.prng();
-  if (cluster < 0.46)
-    return turn(source, {
-      arrivalMs,
-      growth: AGENT_CONVERSATION,
-      outputMedian: 300,
-      outputSigma: 0.6,
-      outputMax: 1_000,
-    });
+  if (cluster < 0.46) return turn(source, { arrivalMs, growth: AGENT_CONVERSATION, output: AGENT_OUTPUT });
   return cluster < 0.85
     ? agentCall(source, { arrivalMs, name: 'tools', sharedCount: 12, newMax: 4, outputs: [3, 60] })
     : agentCall(source, { arrivalMs, name: 'search', sharedCount: 5, newMax: 2, outputs: [16, 24] });
@@ -164,26 +100,19 @@ function sharedPrefix(source: TraceSource): TraceRequest {
 /** A new conversation or the next turn of an earlier one: what was there, and more. */
 function turn(
   source: TraceSource,
-  options: {
-    readonly arrivalMs: number;
-    readonly growth: Growth;
-    readonly outputMedian: number;
-    readonly outputSigma: number;
-    readonly outputMax: number;
-  },
+  options: { readonly arrivalMs: number; readonly growth: Growth; readonly output: Quantiles },
 ): TraceRequest {
-  const { growth, arrivalMs, outputMedian, outputSigma, outputMax } = options;
+  const { growth, arrivalMs, output } = options;
   const earlier = source.prng() < growth.continuedShare ? source.earlier(growth.recentConversations) : null;
-  const before = earlier ?? source.sharedBlocks('all', 1);
+  const isOpen = earlier !== null && earlier.length < growth.blocksMax;
+  const before = isOpen ? earlier : source.sharedBlocks('all', 1);
   const wanted = Math.ceil(source.logNormal(growth.newBlocksMedian, growth.newBlocksSigma));
-  const newCount = Math.max(1, Math.min(wanted, growth.blocksMax - before.length));
-  const blockIds = [...before, ...source.freshBlocks(newCount)];
+  const blockIds = [...before, ...source.freshBlocks(Math.min(wanted, growth.blocksMax - before.length))];
   source.remember(blockIds);
-  const outputTokens = Math.round(source.logNormal(outputMedian, outputSigma));
   return {
     arrivalMs,
     inputTokens: inputTokensOf(source, blockIds),
-    outputTokens: Math.max(1, Math.min(outputTokens, outputMax)),
+    outputTokens: Math.round(source.fromQuantiles(output)),
     blockIds,
   };
 }

@@ -5,6 +5,9 @@ export type TraceReading =
   | { readonly kind: 'ok'; readonly requests: readonly TraceRequest[] }
   | { readonly kind: 'invalid'; readonly problem: string };
 
+/** Tokens are made from 32 bits of an id: larger ids could collide. */
+const HASH_ID_MAX = 2 ** 32 - 1;
+
 /**
  * Reads the first requests of a trace in Mooncake's schema: one JSON object per line with `timestamp` (ms), `input_length`, `output_length`
  * (tokens) and `hash_ids`. The first line that does not hold is the problem; nothing is skipped.
@@ -18,14 +21,25 @@ export function readMooncakeTrace(text: string, requestsMax: number): TraceReadi
     const fields = parseObject(line);
     if (fields === null) return invalid(index, 'it is no JSON object');
     const { timestamp, input_length: inputTokens, output_length: outputTokens, hash_ids: blockIds } = fields;
-    if (!isCount(timestamp, 0)) return invalid(index, `timestamp must be ms, received ${show(timestamp)}`);
-    if (!isCount(inputTokens, 1))
-      return invalid(index, `input_length must be tokens, received ${show(inputTokens)}`);
-    if (!isCount(outputTokens, 1))
-      return invalid(index, `output_length must be tokens, received ${show(outputTokens)}`);
+    if (!isTime(timestamp)) return invalid(index, `timestamp must be ms, received ${show(timestamp)}`);
+    if (!isTokenCount(inputTokens))
+      return invalid(
+        index,
+        `input_length must be a whole number of tokens from 1, received ${show(inputTokens)}`,
+      );
+    if (!isTokenCount(outputTokens))
+      return invalid(
+        index,
+        `output_length must be a whole number of tokens from 1, received ${show(outputTokens)}`,
+      );
+    if (!isIdList(blockIds))
+      return invalid(index, `hash_ids must be a list of whole numbers from 0 to ${HASH_ID_MAX}`);
     const blockCount = Math.ceil(inputTokens / TRACE_BLOCK_TOKENS);
-    if (!isIdList(blockIds) || blockIds.length !== blockCount)
-      return invalid(index, `hash_ids must be ${blockCount} ids for an input_length of ${inputTokens}`);
+    if (blockIds.length !== blockCount)
+      return invalid(
+        index,
+        `hash_ids must be ${blockCount} ids for an input_length of ${inputTokens}, received ${blockIds.length}`,
+      );
     const arrivalMs: number = timestamp - (startMs ??= timestamp);
     if (arrivalMs < (requests.at(-1)?.arrivalMs ?? 0))
       return invalid(index, `timestamp ${timestamp} is before the line above`);
@@ -51,12 +65,16 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | null {
   }
 }
 
-function isCount(value: unknown, min: number): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= min;
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function isTokenCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
 }
 
 function isIdList(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((id) => Number.isSafeInteger(id) && (id as number) >= 0);
+  return Array.isArray(value) && value.every((id) => Number.isInteger(id) && id >= 0 && id <= HASH_ID_MAX);
 }
 
 function show(value: unknown): string {

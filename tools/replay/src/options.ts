@@ -58,8 +58,8 @@ export const replayOptions = defineOptions({
       doc: 'Start stacks of many processes over NATS and Redis, with two frontends that take turns.',
       group: 'Stack',
     },
-    prefillWorkers: { kind: 'integer', default: 2, min: 1, max: 64, doc: 'Prefill engines.', group: 'Stack' },
-    decodeWorkers: { kind: 'integer', default: 2, min: 1, max: 64, doc: 'Decode engines.', group: 'Stack' },
+    prefillWorkers: { kind: 'integer', default: 4, min: 1, max: 64, doc: 'Prefill engines.', group: 'Stack' },
+    decodeWorkers: { kind: 'integer', default: 4, min: 1, max: 64, doc: 'Decode engines.', group: 'Stack' },
     aggregatedWorkers: {
       kind: 'integer',
       default: null,
@@ -141,9 +141,15 @@ export const replayOptions = defineOptions({
     const problems = unknown.map(
       (mode) => `--compare must name modes of ${routerModes.join(', ')}, received "${mode}"`,
     );
+    if (url !== null && !isHttpUrl(url))
+      problems.push(`--url must be like http://127.0.0.1:8000, received "${url}"`);
     if (url !== null && compare.length > 0) problems.push('--compare starts its own stacks: leave out --url');
     return problems;
   },
 });
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+}
 
 export type ReplayValues = OptionValues<typeof replayOptions.options>;

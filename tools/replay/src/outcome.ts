@@ -5,10 +5,12 @@ export type Outcome =
       /** From when the request was due to its first token, and to its end. */
       readonly firstTokenMs: number;
       readonly endMs: number;
-      /** One per token after the first: see `TokenGaps`. */
+      /** One per token event after the first: see `TokenGaps`. */
       readonly gapsMs: readonly number[];
       readonly promptTokens: number;
       readonly outputTokens: number;
+      /** Server-sent events that carried them. */
+      readonly tokenEvents: number;
       /** As the engine reports it. */
       readonly cachedTokens: number;
       /** As the router predicted it. */

@@ -4,7 +4,7 @@ import { promptTokens } from './prompt-tokens.js';
 import type { TraceRequest } from './trace.js';
 
 export interface PlayOptions {
-  readonly client: CompletionClient;
+  readonly client: Pick<CompletionClient, 'complete'>;
   /** Trace time runs this many times faster. */
   readonly speedup: number;
   /** Requests in flight; more wait, and count as late. */
@@ -39,16 +39,19 @@ export async function playTrace(requests: readonly TraceRequest[], options: Play
   const outcomes: Outcome[] = [];
   const counts = { failed: 0, delayed: 0, cut: 0 };
   const inFlight = new Set<Promise<void>>();
+  let heldUntilMs = -Infinity;
   const progressed = (): void =>
     options.progressed({ ended: outcomes.length, failed: counts.failed, inFlight: inFlight.size });
   for (const request of requests) {
     const dueMs = startMs + request.arrivalMs / speedup;
     await waitUntil(dueMs, nowMs, signal);
-    if (signal.aborted) break;
     if (inFlight.size >= concurrencyMax) {
-      counts.delayed += 1;
       await Promise.race(inFlight);
+      heldUntilMs = nowMs();
     }
+    if (signal.aborted) break;
+    // Also one that finds room but fell due while an earlier one was held.
+    if (dueMs < heldUntilMs) counts.delayed += 1;
     if (isCut(request, options)) counts.cut += 1;
     const running = send(request, dueMs, options).then((outcome) => {
       outcomes.push(outcome);

@@ -20,6 +20,8 @@ interface Stage {
 }
 
 export interface ReplayContext {
+  /** What the run is called. */
+  readonly title: string;
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
   readonly progressed: (progress: PlayProgress) => void;
@@ -32,7 +34,7 @@ export async function replayRun(
   context: ReplayContext,
 ): Promise<RunSummary> {
   const stage = values.url === null ? await ownStage(values) : runningStage(values, values.url);
-  const { speedup, mode, blockSize, concurrencyMax, timeoutMs } = values;
+  const { speedup, blockSize, concurrencyMax, timeoutMs } = values;
   const signal = AbortSignal.any(stage.died === null ? [context.signal] : [context.signal, stage.died]);
   // Every request in flight listens.
   setMaxListeners(concurrencyMax + 1, signal);
@@ -54,7 +56,7 @@ export async function replayRun(
     });
     if (stage.died?.aborted === true && !context.signal.aborted)
       throw new Error('The stack ended while the trace was played');
-    return summarize(played, { mode, speedup, blockSize, workerIds: stage.workerIds });
+    return summarize(played, { mode: context.title, speedup, blockSize, workerIds: stage.workerIds });
   } finally {
     await client.close();
     await stage.stop();

@@ -9,6 +9,7 @@ const answered = (fields: Partial<Outcome>): Outcome => ({
   gapsMs: [1, 3],
   promptTokens: 100,
   outputTokens: 3,
+  tokenEvents: 3,
   cachedTokens: 0,
   overlapBlocks: 0,
   prefillWorkerId: 'p1',
@@ -41,6 +42,9 @@ describe('summarize()', () => {
       promptTokens: 200,
       cachedShare: 0.32,
       predictedShare: 0.24,
+      predictionOff: -0.25,
+      requestSpread: 1,
+      tokensPerEvent: 1,
       durationS: 6,
       delayedRequests: 1,
     });

@@ -5,6 +5,7 @@ import type { Played } from './play-trace.js';
 
 /** The figures of one run. Times are engine ms: real ones times the speed-up. */
 export interface RunSummary {
+  /** How workers were chosen; `running stack` when that was not the run's to say. */
   readonly mode: string;
   readonly requests: number;
   readonly errors: number;
@@ -18,6 +19,10 @@ export interface RunSummary {
   readonly cachedShare: number;
   /** The same as routers predicted it. */
   readonly predictedShare: number;
+  /** How far the prediction is above (or, negative, below) what engines report, as a share of the latter. */
+  readonly predictionOff: number;
+  /** Largest over mean, of requests that a prefill worker got. */
+  readonly requestSpread: number;
   /** Largest over mean, of prompt tokens that a worker had to compute. */
   readonly prefillSpread: number;
   /** Largest over mean, of tokens that a worker generated. */
@@ -25,6 +30,8 @@ export interface RunSummary {
   readonly durationS: number;
   readonly delayedRequests: number;
   readonly cutPrompts: number;
+  /** Above 1, events carried several tokens, and inter-token latencies are those between events. */
+  readonly tokensPerEvent: number;
 }
 
 export interface SummaryOptions {
@@ -45,6 +52,9 @@ export function summarize(played: Played, options: SummaryOptions): RunSummary {
   const engineMs = (values: readonly number[]): Percentiles =>
     percentiles(values.map((value) => value * speedup));
   const promptTokens = sum((outcome) => outcome.promptTokens);
+  const cachedShare = sum((outcome) => outcome.cachedTokens) / promptTokens;
+  const predictedShare = sum((outcome) => outcome.overlapBlocks * blockSize) / promptTokens;
+  const outputTokens = sum((outcome) => outcome.outputTokens);
   const durationS = (played.durationMs * speedup) / 1000;
   return {
     mode: options.mode,
@@ -54,12 +64,14 @@ export function summarize(played: Played, options: SummaryOptions): RunSummary {
     firstTokenMs: engineMs(answered.map((outcome) => outcome.firstTokenMs)),
     interTokenMs: engineMs(answered.flatMap((outcome) => outcome.gapsMs)),
     endToEndMs: engineMs(answered.map((outcome) => outcome.endMs)),
-    outputTokensPerS: sum((outcome) => outcome.outputTokens) / durationS,
+    outputTokensPerS: outputTokens / durationS,
     promptTokens,
-    cachedShare: sum((outcome) => outcome.cachedTokens) / promptTokens,
-    predictedShare: sum((outcome) => outcome.overlapBlocks * blockSize) / promptTokens,
-    prefillSpread: spread(workerIds.prefill, answered, ({ prefillWorkerId, decodeWorkerId, ...outcome }) => [
-      prefillWorkerId === '' ? decodeWorkerId : prefillWorkerId,
+    cachedShare,
+    predictedShare,
+    predictionOff: predictedShare / cachedShare - 1,
+    requestSpread: spread(workerIds.prefill, answered, (outcome) => [prefillWorkerOf(outcome), 1]),
+    prefillSpread: spread(workerIds.prefill, answered, (outcome) => [
+      prefillWorkerOf(outcome),
       outcome.promptTokens - outcome.cachedTokens,
     ]),
     decodeSpread: spread(workerIds.decode, answered, ({ decodeWorkerId, outputTokens }) => [
@@ -69,7 +81,13 @@ export function summarize(played: Played, options: SummaryOptions): RunSummary {
     durationS,
     delayedRequests: played.delayedRequests,
     cutPrompts: played.cutPrompts,
+    tokensPerEvent: outputTokens / sum((outcome) => outcome.tokenEvents),
   };
+}
+
+/** An aggregated worker does both and is named as the decode worker. */
+function prefillWorkerOf({ prefillWorkerId, decodeWorkerId }: Answered): string {
+  return prefillWorkerId === '' ? decodeWorkerId : prefillWorkerId;
 }
 
 function countReasons(outcomes: readonly Outcome[]): Readonly<Record<string, number>> {

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { StackSummary } from '@kvasir/stack';
 
 const STACK_MAIN = fileURLToPath(import.meta.resolve('@kvasir/stack/main'));
+/** What is kept of what a stack says on standard error: its end. */
+const SAID_CHARS_MAX = 4_096;
 /** A stack that does not stop is ended. */
 const STOP_TIMEOUT_MS = 20_000;
 
@@ -22,7 +24,7 @@ export async function startStackProcess(flags: readonly string[]): Promise<Stack
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
-  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (said = `${said}${text.toString()}`.slice(-SAID_CHARS_MAX)));
   const died = new AbortController();
   const ended = once(child, 'exit').then(() => died.abort());
   const lines = createInterface({ input: child.stdout });

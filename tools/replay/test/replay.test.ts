@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,14 +16,20 @@ import type { StackProcess } from '../src/stack-process.js';
 const MAIN = join(dirname(fileURLToPath(import.meta.url)), '../dist/main.js');
 
 /** The program, compiled (`npm test` builds first). */
-async function replay(args: readonly string[], interruptAt: RegExp | null = null) {
+async function replay(
+  args: readonly string[],
+  reaction: { readonly at: RegExp; readonly react: (program: ChildProcess) => void } | null = null,
+) {
   const child = spawn(process.execPath, [MAIN, ...args]);
   let out = '';
   let err = '';
+  let awaited = reaction;
   child.stdout.on('data', (text: Buffer) => (out += text.toString()));
   child.stderr.on('data', (text: Buffer) => {
     err += text.toString();
-    if (interruptAt?.test(err) === true) child.kill('SIGINT');
+    if (awaited?.at.test(err) !== true) return;
+    awaited.react(child);
+    awaited = null;
   });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, out, err };
@@ -103,17 +110,38 @@ describe('the replay program', () => {
   it('prints what there is when it is interrupted', async () => {
     const { code, out } = await replay(
       ['--requests', '200', '--speedup', '20', '--generate', 'shared-prefix'],
-      /: 40 of 200/,
+      { at: /: 40 of 200/, react: (program) => program.kill('SIGINT') },
     );
     expect(code).toBe(130);
     expect(out).toMatch(/errors +[1-9]/);
     expect(out).toContain('given up');
   });
 
+  it('says that the stack ended, in one sentence', async () => {
+    const { code, out, err } = await replay(
+      ['--requests', '200', '--speedup', '20', '--generate', 'shared-prefix'],
+      {
+        at: /: 40 of 200/,
+        react: ({ pid }) => {
+          const stackPid = Number(execFileSync('pgrep', ['-P', String(pid)]).toString());
+          process.kill(stackPid, 'SIGKILL');
+        },
+      },
+    );
+    expect(code).toBe(1);
+    expect(out).toBe('');
+    expect(err).toMatch(/\nThe stack ended while the trace was played\n$/);
+  });
+
   it.each([
     [['--trace', join(folder, 'none.jsonl')], /^Cannot read the trace: ENOENT[^\n]*\n$/],
     [['--mode', 'best'], /^--mode must be one of kv, round-robin, random, received "best"\n$/],
     [['--compare', 'kv,best'], /^--compare must name modes of kv, round-robin, random, received "best"\n$/],
+    [
+      ['--url', 'localhost:8000'],
+      /^--url must be like http:\/\/127.0.0.1:8000, received "localhost:8000"\n$/,
+    ],
+    [['--json', join(folder, 'none', 'x.json')], /^Cannot write the figures: ENOENT[^\n]*\n$/],
     [['--url', 'http://x', '--compare', 'kv'], /^--compare starts its own stacks: leave out --url\n$/],
   ])('refuses %j in one sentence', async (args, sentence) => {
     const { code, err } = await replay(args);
