@@ -91,7 +91,7 @@ export const mockEngineOptions = defineOptions({
       kind: 'choice',
       choices: eventFormats,
       default: 'vllm-map',
-      doc: 'Wire format: of vLLM before 0.24, of vLLM since, of SGLang.',
+      doc: 'Wire format: of vLLM before 0.24, of vLLM since, of SGLang, of TensorRT-LLM (push).',
       group: 'KV events',
     },
     kvEventsTopic: {

@@ -1,7 +1,7 @@
 import { Encoder } from '@msgpack/msgpack';
 
 /** The wire formats that a mock engine can speak, by the engine and release that speaks them. */
-export const eventFormats = ['vllm-array', 'vllm-map', 'sglang'] as const;
+export const eventFormats = ['vllm-array', 'vllm-map', 'sglang', 'trtllm'] as const;
 export type EventFormat = (typeof eventFormats)[number];
 
 /** What an engine would tell; hashes are 64-bit numbers. */
@@ -23,7 +23,12 @@ export function encodeEngineBatch(
   format: EventFormat,
   batch: { readonly epochS: number; readonly events: readonly MockKvEvent[]; readonly rank: number },
 ): Uint8Array {
-  const encodeEvent = { 'vllm-array': vllmArray, 'vllm-map': vllmMap, sglang: sglangArray }[format];
+  const encodeEvent = {
+    'vllm-array': vllmArray,
+    'vllm-map': vllmMap,
+    sglang: sglangArray,
+    trtllm: trtllmMap,
+  }[format];
   // A float, also when it is a whole number: so engines write it, and the encoder would not.
   const time = float64(batch.epochS);
   const rest = encoder.encodeSharedRef([batch.events.map(encodeEvent), batch.rank]);
@@ -80,9 +85,26 @@ function vllmMap(event: MockKvEvent): unknown {
   }
 }
 
+/** The same with signed hashes. */
+function trtllmMap(event: MockKvEvent): unknown {
+  switch (event.kind) {
+    case 'stored': {
+      const parent = event.parent === null ? null : signed(event.parent);
+      return vllmMap({ ...event, hashes: event.hashes.map(signed), parent });
+    }
+    case 'removed':
+      return vllmMap({ ...event, hashes: event.hashes.map(signed) });
+    case 'cleared':
+      return vllmMap(event);
+  }
+}
+
+function signed(hash: bigint): bigint {
+  return BigInt.asIntN(64, hash);
+}
+
 /** With signed hashes. */
 function sglangArray(event: MockKvEvent): unknown {
-  const signed = (hash: bigint): bigint => BigInt.asIntN(64, hash);
   switch (event.kind) {
     case 'stored':
       return [

@@ -1,7 +1,7 @@
 import { sequenceHashes } from '@kvasir/block-hash';
 import { parseEndpointName } from '@kvasir/contract';
 import type { WorkerRecord } from '@kvasir/contract';
-import { ZmqEventPublisher } from '@kvasir/engine-events';
+import { eventFormats, ZmqEventPublisher } from '@kvasir/engine-events';
 import { InProcessEventPlane, KvEventSubscriber } from '@kvasir/event-plane';
 import { create as createMockEngine, mockEngineConfig, mockEngineOptions } from '@kvasir/mock-engine';
 import type { MockEngine } from '@kvasir/mock-engine';
@@ -148,7 +148,7 @@ describe('the engine agent', () => {
   });
   afterEach(() => fleet.close());
 
-  it.each(['vllm-array', 'vllm-map', 'sglang'])(
+  it.each(eventFormats)(
     'registers an engine with what it says of itself, and tells its cache (%s)',
     async (format) => {
       const engine = await fleet.engine(ports, '--kv-events-format', format);

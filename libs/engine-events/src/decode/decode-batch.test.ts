@@ -1,6 +1,6 @@
 import { Encoder } from '@msgpack/msgpack';
 import { describe, expect, it } from 'vitest';
-import { encodeEngineBatch } from '../encode-batch.js';
+import { encodeEngineBatch, eventFormats } from '../encode-batch.js';
 import { decodeEngineBatch } from './decode-batch.js';
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex');
@@ -213,7 +213,7 @@ describe('decodeEngineBatch()', () => {
       },
       { kind: 'removed', hashes: [2n ** 64n - 1n] },
     ] as const;
-    for (const format of ['vllm-array', 'vllm-map', 'sglang'] as const) {
+    for (const format of eventFormats) {
       const batch = decodeEngineBatch(encodeEngineBatch(format, { epochS: 2, rank: 1, events }));
       expect(batch).toMatchObject({
         rank: 1,
