@@ -1,4 +1,5 @@
 import type { DialectName } from '@kvasir/contract';
+import { parseExactJson } from '@kvasir/engine-events';
 import { Agent, request } from 'undici';
 
 /** What an engine says of itself; null where it does not. */
@@ -43,7 +44,7 @@ export class EngineHttp {
   async pullEvents(url: string): Promise<unknown> {
     const text = await this.#call('POST', `${url}/kv_cache_events`);
     try {
-      return text === null ? null : (JSON.parse(text) as unknown);
+      return text === null ? null : parseExactJson(text);
     } catch {
       return null;
     }

@@ -38,6 +38,7 @@ const stored = (fields: Partial<Stored> = {}): Stored => ({
   mediaFrom: null,
   tier: 'device',
   group: null,
+  isFullAttention: true,
   ...fields,
 });
 const removed = (hashes: readonly string[], fields: object = {}): EngineKvEvent => ({
@@ -67,6 +68,22 @@ describe('EngineKvLedger', () => {
   it('keeps adapters and salts apart', () => {
     const { held } = ledger(stored({ hashes: ['a'], tokens: ids(4), loraName: 'sql', cacheSalt: 'tenant' }));
     expect(held).toEqual(hashesOf(ids(4), namespaceSeed({ loraName: 'sql', cacheSalt: 'tenant' })));
+  });
+
+  it('trap: a salt is named at the beginning of a prompt only, and holds for all of it', () => {
+    const { held } = ledger(
+      stored({ cacheSalt: 'tenant' }),
+      stored({ hashes: ['c'], parent: 'b', tokens: ids(4, 8) }),
+    );
+    expect(held).toEqual(hashesOf(ids(12), namespaceSeed({ cacheSalt: 'tenant' })).sort());
+  });
+
+  it('trap: layers that look at a window only do not decide what can be reused', () => {
+    const { held } = ledger(
+      stored({ hashes: ['x'], tokens: ids(4, 50), group: 0, isFullAttention: false }),
+      stored({ group: 1 }),
+    );
+    expect(held).toEqual(hashesOf(ids(8)).sort());
   });
 
   it('trap: the first removal of a block that lies there twice does not mean that it is gone', () => {

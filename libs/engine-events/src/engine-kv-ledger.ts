@@ -36,6 +36,8 @@ interface Held {
   readonly words: Uint32Array;
   /** Copies in the engine: each store counts, each removal takes one. */
   copies: number;
+  /** Engines name the salt at the beginning of a prompt only: what follows has the same. */
+  readonly cacheSalt: string | null;
 }
 
 /**
@@ -50,6 +52,7 @@ export class EngineKvLedger {
   readonly #orphans = new Map<EngineHash, Stored[]>();
   /** Orphans' blocks that were removed before their parent came. */
   readonly #removedOrphans = new Set<EngineHash>();
+  readonly #orphanHashes = new Set<EngineHash>();
   #orphanCount = 0;
   /** The layer group that counts: the first one that stores blocks of the rank's size. */
   #group: number | null | undefined = undefined;
@@ -97,7 +100,9 @@ export class EngineKvLedger {
     this.#held.clear();
     this.#orphans.clear();
     this.#removedOrphans.clear();
+    this.#orphanHashes.clear();
     this.#orphanCount = 0;
+    this.#group = undefined;
     this.#sink.cleared();
   }
 
@@ -119,14 +124,15 @@ export class EngineKvLedger {
   }
 
   #take(event: Stored): void {
-    const before = event.parent === null ? null : (this.#held.get(event.parent)?.words ?? null);
+    const before = event.parent === null ? null : (this.#held.get(event.parent) ?? null);
+    const cacheSalt = event.cacheSalt ?? before?.cacheSalt ?? null;
     const usable = event.mediaFrom ?? event.hashes.length;
     this.#counts.mediaBlocks += event.hashes.length - usable;
-    const parent = before === null ? null : before.slice(-2);
+    const parent = before === null ? null : before.words.slice(-2);
     const words = sequenceHashes(
       event.tokens.subarray(0, usable * event.blockSize),
       this.#blockSize,
-      seedOf(event),
+      seedOf(event.loraName, cacheSalt),
       parent,
     );
     const wordsPerBlock = (event.blockSize / this.#blockSize) * 2;
@@ -136,7 +142,7 @@ export class EngineKvLedger {
       const from = block * wordsPerBlock;
       const held = this.#held.get(hash);
       if (held === undefined) {
-        this.#held.set(hash, { words: words.slice(from, from + wordsPerBlock), copies: 1 });
+        this.#held.set(hash, { words: words.slice(from, from + wordsPerBlock), copies: 1, cacheSalt });
         fresh ??= { parent: from === 0 ? parent : words.slice(from - 2, from), from };
         continue;
       }
@@ -167,7 +173,7 @@ export class EngineKvLedger {
 
   #removeUnknown(hash: EngineHash): void {
     this.#counts.unknownRemovals += 1;
-    if (this.#orphanCount > 0) this.#removedOrphans.add(hash);
+    if (this.#orphanHashes.has(hash)) this.#removedOrphans.add(hash);
   }
 
   #keepOrphan(event: Stored, parent: EngineHash): void {
@@ -177,6 +183,7 @@ export class EngineKvLedger {
       return;
     }
     this.#orphanCount += 1;
+    for (const hash of event.hashes) this.#orphanHashes.add(hash);
     const waiting = this.#orphans.get(parent);
     if (waiting === undefined) this.#orphans.set(parent, [event]);
     else waiting.push(event);
@@ -189,6 +196,7 @@ export class EngineKvLedger {
     this.#orphanCount -= waiting.length;
     for (const event of waiting) {
       this.#take(event);
+      for (const hash of event.hashes) this.#orphanHashes.delete(hash);
       const removed = event.hashes.filter((hash) => this.#removedOrphans.delete(hash));
       if (removed.length > 0)
         this.#remove({
@@ -206,15 +214,24 @@ export class EngineKvLedger {
       this.#counts.otherTier += 1;
       return false;
     }
-    if (this.#group === undefined && event.kind === 'stored' && event.blockSize % this.#blockSize === 0)
+    if (
+      this.#group === undefined &&
+      event.kind === 'stored' &&
+      event.isFullAttention &&
+      event.blockSize % this.#blockSize === 0
+    )
       this.#group = group;
+    if (event.kind === 'stored' && !event.isFullAttention) {
+      this.#counts.otherGroup += 1;
+      return false;
+    }
     if (group === null || this.#group === undefined || group === this.#group) return true;
     this.#counts.otherGroup += 1;
     return false;
   }
 }
 
-function seedOf({ loraName, cacheSalt }: Stored) {
+function seedOf(loraName: string | null, cacheSalt: string | null) {
   return namespaceSeed({
     ...(loraName === null ? {} : { loraName }),
     ...(cacheSalt === null ? {} : { cacheSalt }),

@@ -51,6 +51,7 @@ describe('decodeEngineBatch()', () => {
         mediaFrom: null,
         tier: 'device',
         group: null,
+        isFullAttention: true,
       },
     ]);
   });
@@ -171,6 +172,19 @@ describe('decodeEngineBatch()', () => {
     expect(only(message(stored({ cache_salt: 'tenant', lora_name: 'sql' })))).toMatchObject({
       cacheSalt: 'tenant',
       loraName: 'sql',
+    });
+  });
+
+  it('trap: an adapter without a name, media by name, and a kind of layers', () => {
+    expect(only(message(stored({ lora_id: 3 })))).toBe('unnamedAdapter');
+    expect(only(message(stored({ mm_keys: [[{ type: 'mm_key', hash: 'ab' }]] })))).toMatchObject({
+      mediaFrom: 0,
+    });
+    expect(only(message(stored({ kv_cache_spec_kind: 'sliding_window' })))).toMatchObject({
+      isFullAttention: false,
+    });
+    expect(only(message(stored({ kv_cache_spec_kind: 'mla_attention' })))).toMatchObject({
+      isFullAttention: true,
     });
   });
 

@@ -27,7 +27,7 @@ function decodeMessage(payload: Uint8Array): { events: readonly unknown[]; rank:
   let message: unknown;
   try {
     // Hashes use all 64 bits: as plain numbers they would be rounded.
-    message = decode(payload, { useBigInt64: true });
+    message = decode(payload, { useBigInt64: true, mapKeyConverter: String });
   } catch {
     return null;
   }
@@ -62,6 +62,8 @@ function readStored(fields: EventFields): EngineKvEvent | DropReason {
   if (parent === null && rawParent !== null && rawParent !== undefined) return 'badHash';
   const blockSize = readCount(fields['block_size']);
   if (blockSize === null || blockSize === 0) return 'badShape';
+  // An adapter that is not named cannot be told apart from the model without one.
+  if (isGiven(fields['lora_id']) && !isGiven(fields['lora_name'])) return 'unnamedAdapter';
   const tokens = readTokens(fields['token_ids']);
   if (typeof tokens === 'string') return tokens;
   return {
@@ -73,6 +75,7 @@ function readStored(fields: EventFields): EngineKvEvent | DropReason {
     ...readNamespace(fields),
     tier: readTier(fields),
     group: readCount(fields['group_idx']),
+    isFullAttention: isFullAttention(fields['kv_cache_spec_kind']),
   };
 }
 
@@ -108,6 +111,17 @@ function readTier(fields: EventFields): Tier {
   const { locality, medium } = fields;
   if (locality !== undefined && locality !== null && locality !== 'LOCAL') return 'remote';
   return medium === undefined || medium === null || medium === 'GPU' ? 'device' : 'host';
+}
+
+const FULL_ATTENTION = new Set<unknown>(['full_attention', 'mla_attention', 'sink_full_attention']);
+
+/** Engines with one kind of layers do not name it. */
+function isFullAttention(kind: unknown): boolean {
+  return !isGiven(kind) || FULL_ATTENTION.has(kind);
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== null && value !== undefined;
 }
 
 /** A whole number from 0, however wide it was packed. */

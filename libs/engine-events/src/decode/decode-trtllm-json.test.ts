@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeTrtllmEvents } from './decode-trtllm-json.js';
+import { decodeTrtllmEvents, parseExactJson } from './decode-trtllm-json.js';
 
 const token = (id: number, extra = 0) => ({ type: 'unique_token', token_id: id, token_extra_id: extra });
 const block = (hash: number | string, ...tokens: readonly object[]) => ({
@@ -65,6 +65,17 @@ describe('decodeTrtllmEvents()', () => {
       [0, 1],
       [1, 1],
     ]);
+  });
+
+  it('keeps all 64 bits of a hash, and never takes a run with an unreadable parent for a beginning', () => {
+    const text =
+      '[{"data":{"type":"stored","parent_hash":18446744073709551615,"blocks":[{"block_hash":-9223372036854775808,"tokens":[{"token_id":1}]}]}}]';
+    expect(decodeTrtllmEvents(parseExactJson(text))?.[0]?.events[0]).toMatchObject({
+      parent: 'ffffffffffffffff',
+      hashes: ['8000000000000000'],
+    });
+    const orphan = { type: 'stored', parent_hash: {}, blocks: [block(1, token(1))] };
+    expect(decodeTrtllmEvents([event(orphan)])?.[0]).toMatchObject({ events: [], dropped: ['badHash'] });
   });
 
   it('counts what it cannot read', () => {

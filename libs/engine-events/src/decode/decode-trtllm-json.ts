@@ -4,6 +4,11 @@ import type { DropReason, EngineKvBatch, EngineKvEvent } from './engine-kv-event
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** JSON whose whole numbers of 16 digits and more are read as texts: as plain numbers hashes of 64 bits would be rounded. */
+export function parseExactJson(text: string): unknown {
+  return JSON.parse(text.replace(/([[:,]\s*)(-?\d{16,20})(?=\s*[,\]}])/g, '$1"$2"')) as unknown;
+}
+
 /**
  * Reads what TensorRT-LLM's `POST /kv_cache_events` answers: an array of events, each emptied out of the engine by reading it. Of models with
  * several attention windows only the largest counts.
@@ -62,11 +67,15 @@ function readStored(data: Fields): EngineKvEvent | DropReason {
     if (read.hasMedia) mediaFrom ??= index;
   }
   if (blockSize === null || hashes.length === 0) return 'badShape';
-  const parent = data['parent_hash'];
+  const { parent_hash: rawParent } = data;
+  const isRoot = rawParent === null || rawParent === undefined || rawParent === 0;
+  const parent = isRoot ? null : readEngineHash(rawParent);
+  // A run whose parent cannot be read must not be taken for a beginning.
+  if (!isRoot && parent === null) return 'badHash';
   return {
     kind: 'stored',
     hashes,
-    parent: parent === null || parent === undefined || parent === 0 ? null : readEngineHash(parent),
+    parent,
     tokens: Uint32Array.from(tokens),
     blockSize,
     loraName: null,
@@ -74,6 +83,7 @@ function readStored(data: Fields): EngineKvEvent | DropReason {
     mediaFrom,
     tier: 'device',
     group: null,
+    isFullAttention: true,
   };
 }
 

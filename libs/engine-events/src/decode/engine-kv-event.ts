@@ -19,6 +19,8 @@ export type EngineKvEvent =
       readonly tier: Tier;
       /** Layer group of a hybrid model; null when the engine has one only. */
       readonly group: number | null;
+      /** False for layers that look at a part of the prompt only, e.g. a sliding window. */
+      readonly isFullAttention: boolean;
     }
   | {
       readonly kind: 'removed';
@@ -35,7 +37,8 @@ export type EngineKvEvent =
 export type Tier = 'device' | 'host' | 'remote';
 
 /** Why an event, not its batch, was left out. */
-export type DropReason = 'unknownTag' | 'badShape' | 'badHash' | 'badTokens' | 'mediaTokens';
+export type DropReason =
+  'unknownTag' | 'badShape' | 'badHash' | 'badTokens' | 'mediaTokens' | 'unnamedAdapter';
 
 /** One message of an engine. */
 export interface EngineKvBatch {

@@ -10,7 +10,7 @@ export interface RunNamespace {
 /**
  * vLLM packs what a block depends on into one flat list per block: the adapter's name, an entry per media item that overlaps it, the salt (first
  * block of a prompt only), the digest of embeddings. A text is the adapter when it is the known name; another one on the first block is the salt;
- * everything else is media. SGLang names the salt.
+ * everything else is media. SGLang names the salt, TensorRT-LLM the media of each block.
  */
 export function readNamespace(fields: EventFields): RunNamespace {
   const loraName = readText(fields['lora_name']);
@@ -27,6 +27,9 @@ export function readNamespace(fields: EventFields): RunNamespace {
     if (isRoot && block === 0 && others.length === 1 && typeof only === 'string') cacheSalt ??= only;
     else mediaFrom ??= block;
   }
+  const media: readonly unknown[] = Array.isArray(fields['mm_keys']) ? fields['mm_keys'] : [];
+  const firstMedia = media.findIndex((keys) => Array.isArray(keys) && keys.length > 0);
+  if (firstMedia >= 0) mediaFrom = Math.min(mediaFrom ?? firstMedia, firstMedia);
   return { loraName, cacheSalt, mediaFrom };
 }
 

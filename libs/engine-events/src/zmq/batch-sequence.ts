@@ -12,19 +12,24 @@ export type SequenceStep =
 /** Numbers of one publisher's messages: from 0, one more each, from 0 again when its process starts anew. */
 export class BatchSequence {
   #next = 0;
+  /** Highest number that was published live; live numbers only grow within one life. */
+  #highestLive = -1;
 
   /** The number that comes next. */
   get next(): number {
     return this.#next;
   }
 
-  /** Judges a message that was published just now. Changes nothing but on `deliver`. */
+  /** Judges a message that was published just now. */
   live(number: number): SequenceStep {
+    if (number <= this.#highestLive) return { kind: 'restarted' };
+    this.#highestLive = number;
     if (number === this.#next) {
       this.#next += 1;
       return { kind: 'deliver' };
     }
-    return number > this.#next ? { kind: 'gap', from: this.#next } : { kind: 'restarted' };
+    // A replay may have brought what was still on its way here.
+    return number > this.#next ? { kind: 'gap', from: this.#next } : { kind: 'old' };
   }
 
   /** Judges a message of a replay, or one that was kept. */
@@ -36,8 +41,21 @@ export class BatchSequence {
     return number > this.#next ? { kind: 'gap', from: this.#next } : { kind: 'old' };
   }
 
+  /** Notes a live message that is kept for later. @returns false when it cannot be of the same life. */
+  kept(number: number): boolean {
+    if (number <= this.#highestLive) return false;
+    this.#highestLive = number;
+    return true;
+  }
+
   /** Goes on at a number whatever was missing before. */
   resumeAt(number: number): void {
     this.#next = number;
+  }
+
+  /** Another life begins: its numbers start from 0. */
+  beginAnew(): void {
+    this.#next = 0;
+    this.#highestLive = -1;
   }
 }

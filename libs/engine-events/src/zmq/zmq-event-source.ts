@@ -131,7 +131,7 @@ export class ZmqEventSource {
   }
 
   #keep(message: EngineMessage, kept: EngineMessage[]): void {
-    if ((kept.at(-1)?.number ?? -1) >= message.number) {
+    if (!this.#sequence.kept(message.number)) {
       this.#endFetch();
       this.#restart(message);
       return;
@@ -142,12 +142,13 @@ export class ZmqEventSource {
 
   #restart(message: EngineMessage): void {
     this.#counts.restarts += 1;
-    this.#sequence.resumeAt(0);
+    this.#sequence.beginAnew();
     this.#options.listener.began('restarted');
     if (message.number === 0) {
       this.#live(message);
       return;
     }
+    this.#sequence.kept(message.number);
     this.#kept = [message];
     this.#fetch();
   }
@@ -202,7 +203,7 @@ export class ZmqEventSource {
 
   #beginAnew(): void {
     this.#counts.restarts += 1;
-    this.#sequence.resumeAt(0);
+    this.#sequence.beginAnew();
     this.#options.listener.began('restarted');
     if (!this.#isClosed) this.#fetch();
   }
