@@ -113,6 +113,34 @@ describe('RedisRegistry', () => {
     expect(consumer.health()).toEqual({ kind: 'connected' });
   });
 
+  it('drops nobody when everything in Redis was deleted under open connections', async () => {
+    const [owner, consumer] = [await connect(), await connect()];
+    held(await owner.registerWorker(worker('w1'), 1_500));
+    const seen: string[] = [];
+    const watch = consumer.watch(endpoint, (view) => seen.push(names(view)));
+    await vi.waitFor(() => expect(seen.at(-1)).toBe('w1'));
+    await flush();
+    await sleep(1_000);
+    expect(names(watch.view())).toBe('w1');
+    expect(seen.slice(seen.indexOf('w1'))).not.toContain('');
+  });
+
+  it('says that a Redis which stands still does not answer', async () => {
+    const [owner, consumer] = [await connect(), await connect()];
+    held(await owner.registerWorker(worker('w1'), 600));
+    const { seen } = follow(consumer);
+    await vi.waitFor(() => expect(names(seen())).toBe('w1'));
+    server.pause();
+    await vi.waitFor(() => expect(consumer.health()).toMatchObject({ reason: 'Redis does not answer' }), {
+      timeout: 5_000,
+    });
+    expect(names(seen())).toBe('w1');
+    server.resume();
+    await vi.waitFor(() => expect(consumer.health()).toEqual({ kind: 'connected' }), { timeout: 5_000 });
+    await vi.waitFor(() => expect(seen().isFresh).toBe(true));
+    expect(names(seen())).toBe('w1');
+  });
+
   it('lets those go who did not come back after an outage, once the grace is over', async () => {
     const [owner, other, consumer] = [await connect(), await connect(), await connect()];
     held(await owner.registerWorker(worker('w1'), 600));

@@ -94,7 +94,9 @@ export class EndpointReader {
     if (this.#isClosed) return;
     const { clock, graceMs } = this.#options;
     const nowMs = clock.nowMs();
-    if (this.#lostAtMs !== null) this.#graceUntilMs = nowMs + graceMs;
+    // A version that went back is a store that has lost everything: its owners come back one after the other.
+    if (this.#lostAtMs !== null || Number(listing.version) < Number(this.#version))
+      this.#graceUntilMs = nowMs + graceMs;
     this.#lostAtMs = null;
     this.#version = listing.version;
     const isGrace = nowMs < this.#graceUntilMs;

@@ -163,8 +163,14 @@ export class RedisRegistry implements Registry {
   health(): RegistryHealth {
     if (this.#closedAtMs !== null)
       return { kind: 'disconnected', sinceMs: this.#closedAtMs, reason: 'the registry has been closed' };
-    if (this.#lostAtMs === null) return { kind: 'connected' };
-    return { kind: 'disconnected', sinceMs: this.#lostAtMs, reason: 'Redis is not connected' };
+    if (this.#lostAtMs !== null)
+      return { kind: 'disconnected', sinceMs: this.#lostAtMs, reason: 'Redis is not connected' };
+    // A server that stands still keeps its connections.
+    const silent = [...this.#followed.values()].find(({ reader }) => reader.lostAtMs !== null);
+    const sinceMs = silent?.reader.lostAtMs ?? null;
+    return sinceMs === null
+      ? { kind: 'connected' }
+      : { kind: 'disconnected', sinceMs, reason: 'Redis does not answer' };
   }
 
   async close(): Promise<void> {
@@ -220,13 +226,14 @@ export class RedisRegistry implements Registry {
 
   async #put(entry: Entry, token: string, leaseMs: number): Promise<Refusal | null> {
     const { endpoint } = entry.record;
+    // First, so that no record stands at an endpoint that nobody finds; a name without a pool is not shown.
+    await this.#client.sadd(keys.endpoints(endpoint.namespace), formatEndpointName(endpoint));
     const answer = await new RedisEndpoint(this.#client, endpoint).put(
       idOf(entry),
       encodeEnvelope(entry, token),
       { leaseMs, recordsMax: this.#limits.recordsPerEndpointMax },
     );
     if (answer.kind !== 'ok') return refusalOf(entry, answer);
-    await this.#client.sadd(keys.endpoints(endpoint.namespace), formatEndpointName(endpoint));
     this.#notify(endpoint);
     return null;
   }
