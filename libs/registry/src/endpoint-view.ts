@@ -1,3 +1,4 @@
+import { formatEndpointName } from '@kvasir/contract';
 import type { EndpointName } from '@kvasir/contract';
 import { termsOf } from './entries.js';
 import type { Entry } from './entries.js';
@@ -22,4 +23,15 @@ export function makeView(
     ),
     isFresh,
   };
+}
+
+/** Whether two lists name the same endpoints in the same order. */
+export function sameEndpoints(one: readonly EndpointName[], other: readonly EndpointName[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((endpoint, index) => {
+      const twin = other[index];
+      return twin !== undefined && formatEndpointName(endpoint) === formatEndpointName(twin);
+    })
+  );
 }

@@ -22,7 +22,6 @@ export const registryErrors = {
     meaning: 'A URL, certificate file or workers file cannot be used; the message lists every problem.',
     retryable: false,
   },
-  REGISTRY_READ_ONLY: { meaning: 'Workers of a file cannot be registered by themselves.', retryable: false },
   REGISTRY_CLOSED: { meaning: 'The registry has been closed.', retryable: false },
 } as const;
 

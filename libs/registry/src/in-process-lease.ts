@@ -1,8 +1,8 @@
 import type { CancelTimer, Clock } from '@kvasir/service';
 import type { Entry } from './entries.js';
 import type { InProcessStore } from './in-process-store.js';
-import { changedIdentity, recordProblem } from './record-problem.js';
-import type { LeaseState, RecordLease, Refusal, UpdateOutcome } from './registry.js';
+import { replaceRecord } from './record-problem.js';
+import type { LeaseState, RecordLease, UpdateOutcome } from './registry.js';
 
 /** A lease is renewed this many times before its deadline, so that one late timer does no harm. */
 const RENEWALS_PER_LEASE = 3;
@@ -61,15 +61,8 @@ export class InProcessLease<EntryType extends Entry> implements RecordLease<Entr
   #update(record: EntryType['record']): UpdateOutcome {
     this.#renew();
     if (this.state().kind !== 'held') return { kind: 'notHeld' };
-    const changed = changedIdentity(this.#entry, record);
-    if (changed !== null) return refusedUpdate(`${changed} cannot change while the lease is held`);
-    const before = this.#entry.record;
-    this.#entry.record = record;
-    const problem = recordProblem(this.#entry);
-    if (problem !== null) {
-      this.#entry.record = before;
-      return refusedUpdate(problem);
-    }
+    const refusal = replaceRecord(this.#entry, record);
+    if (refusal !== null) return refusal;
     this.#store.touch(this.#entry);
     return { kind: 'updated' };
   }
@@ -88,9 +81,3 @@ export class InProcessLease<EntryType extends Entry> implements RecordLease<Entr
     this.#cancelRenewal();
   }
 }
-
-const refusedUpdate = (reason: string): Refusal => ({
-  kind: 'refused',
-  code: 'REGISTRY_INVALID_RECORD',
-  message: `the record cannot be updated: ${reason}`,
-});

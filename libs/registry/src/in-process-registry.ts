@@ -7,11 +7,12 @@ import {
 } from '@kvasir/contract';
 import type { Clock } from '@kvasir/service';
 import type { RouterId } from '@kvasir/units';
-import { RegistryError } from './errors.js';
+import { sameEndpoints } from './endpoint-view.js';
+import { closedError } from './errors.js';
 import { InProcessLease } from './in-process-lease.js';
 import type { Entry } from './entries.js';
 import { InProcessStore, type RegistryLimits } from './in-process-store.js';
-import { recordProblem } from './record-problem.js';
+import { admissionProblem } from './record-problem.js';
 import type {
   ClaimOutcome,
   EndpointView,
@@ -94,12 +95,7 @@ export class InProcessRegistry implements Registry {
       read: () => this.#store.endpoints(namespace),
       changed,
       concerns: (endpoint) => endpoint.namespace === namespace,
-      isSame: (one, other) =>
-        one.length === other.length &&
-        one.every(
-          (endpoint, index) =>
-            endpoint.component === other[index]?.component && endpoint.endpoint === other[index].endpoint,
-        ),
+      isSame: sameEndpoints,
     });
   }
 
@@ -123,15 +119,8 @@ export class InProcessRegistry implements Registry {
     leaseMs: number,
   ): { kind: 'registered'; lease: InProcessLease<EntryType> } | Refusal {
     this.#assertOpen();
-    if (!(leaseMs > 0 && leaseMs < Infinity))
-      throw new RangeError(`Cannot register: leaseMs must be positive, received ${leaseMs}`);
-    const problem = recordProblem(entry);
-    if (problem !== null)
-      return {
-        kind: 'refused',
-        code: 'REGISTRY_INVALID_RECORD',
-        message: `the record is invalid: ${problem}`,
-      };
+    const problem = admissionProblem(entry, leaseMs);
+    if (problem !== null) return problem;
     entry.deadlineMs = this.#clock.nowMs() + leaseMs;
     const refusal = this.#store.put(entry);
     if (refusal !== null) return refusal;
@@ -162,8 +151,7 @@ export class InProcessRegistry implements Registry {
   }
 
   #assertOpen(): void {
-    if (this.#closedAtMs !== null)
-      throw new RegistryError('REGISTRY_CLOSED', 'Cannot use the registry: it has been closed');
+    if (this.#closedAtMs !== null) throw closedError();
   }
 }
 

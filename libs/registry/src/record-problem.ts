@@ -8,15 +8,44 @@ import {
   formatEndpointName,
 } from '@kvasir/contract';
 import type { Entry } from './entries.js';
+import type { Refusal } from './registry.js';
 
 /** Everything that is wrong with a record, in one sentence, or null: what a consumer could not read must not be registered. */
-export function recordProblem(entry: Entry): string | null {
+function recordProblem(entry: Entry): string | null {
   const reading = readBack(entry);
   return reading.kind === 'malformed' ? reading.reason : null;
 }
 
+/** Why an entry cannot be registered at all; null when it can. @throws RangeError for a lease that is no duration. */
+export function admissionProblem(entry: Entry, leaseMs: number): Refusal | null {
+  if (!(leaseMs > 0 && leaseMs < Infinity))
+    throw new RangeError(`Cannot register: leaseMs must be positive, received ${leaseMs}`);
+  const problem = recordProblem(entry);
+  return problem === null ? null : invalidRecord(`the record is invalid: ${problem}`);
+}
+
+/** Puts another record into an entry whose lease is held, or says why not and changes nothing. */
+export function replaceRecord<EntryType extends Entry>(
+  entry: EntryType,
+  record: EntryType['record'],
+): Refusal | null {
+  const changed = changedIdentity(entry, record);
+  if (changed !== null)
+    return invalidRecord(`the record cannot be updated: ${changed} cannot change while the lease is held`);
+  const before = entry.record;
+  entry.record = record;
+  const problem = recordProblem(entry);
+  if (problem === null) return null;
+  entry.record = before;
+  return invalidRecord(`the record cannot be updated: ${problem}`);
+}
+
+function invalidRecord(message: string): Refusal {
+  return { kind: 'refused', code: 'REGISTRY_INVALID_RECORD', message };
+}
+
 /** The field of a record that an update may not change but did, or null. */
-export function changedIdentity(standing: Entry, updated: Entry['record']): string | null {
+function changedIdentity(standing: Entry, updated: Entry['record']): string | null {
   const before = identityOf(standing.record);
   const after = identityOf(updated);
   return Object.keys(before).find((field) => before[field] !== after[field]) ?? null;

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readTlsFiles } from '@kvasir/service';
+import type { TlsFiles } from '@kvasir/service';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { RegistryError } from '../errors.js';
@@ -10,13 +11,7 @@ export interface RedisConnectionOptions {
   readonly kind: 'server' | 'cluster' | 'sentinel';
   /** Name of the master that the sentinels watch; only for them. */
   readonly sentinelName?: string | undefined;
-  readonly tls?:
-    | {
-        readonly caPath?: string | undefined;
-        readonly certPath?: string | undefined;
-        readonly keyPath?: string | undefined;
-      }
-    | undefined;
+  readonly tls?: TlsFiles | undefined;
 }
 
 export type RedisClient = Redis | Cluster;
@@ -104,17 +99,9 @@ function parseUrl(url: string) {
   };
 }
 
-function tlsOptions({ caPath, certPath, keyPath }: NonNullable<RedisConnectionOptions['tls']>) {
-  return {
-    ...(caPath === undefined ? {} : { ca: readFile(caPath) }),
-    ...(certPath === undefined ? {} : { cert: readFile(certPath) }),
-    ...(keyPath === undefined ? {} : { key: readFile(keyPath) }),
-  };
-}
-
-function readFile(path: string): Buffer {
+function tlsOptions(files: TlsFiles) {
   try {
-    return readFileSync(path);
+    return readTlsFiles(files);
   } catch (error) {
     throw badConfiguration(error instanceof Error ? error.message : String(error));
   }

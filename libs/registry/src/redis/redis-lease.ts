@@ -2,7 +2,7 @@ import type { CancelTimer, Clock } from '@kvasir/service';
 import { incarnation } from '@kvasir/units';
 import { idOf } from '../entries.js';
 import type { Entry } from '../entries.js';
-import { changedIdentity, recordProblem } from '../record-problem.js';
+import { replaceRecord } from '../record-problem.js';
 import type { LeaseState, RecordLease, Refusal, UpdateOutcome } from '../registry.js';
 import { encodeEnvelope } from './envelope.js';
 import type { RedisEndpoint } from './redis-endpoint.js';
@@ -55,15 +55,8 @@ export class RedisLease<EntryType extends Entry> implements RecordLease<EntryTyp
   async update(record: EntryType['record']): Promise<UpdateOutcome> {
     const { entry } = this.#options;
     if (this.#state.kind !== 'held') return { kind: 'notHeld' };
-    const changed = changedIdentity(entry, record);
-    if (changed !== null) return refusedUpdate(`${changed} cannot change while the lease is held`);
-    const before = entry.record;
-    entry.record = record;
-    const problem = recordProblem(entry);
-    if (problem !== null) {
-      entry.record = before;
-      return refusedUpdate(problem);
-    }
+    const refusal = replaceRecord(entry, record);
+    if (refusal !== null) return refusal;
     this.#isUnwritten = true;
     await this.renew();
     return this.#heldStill() ? { kind: 'updated' } : { kind: 'notHeld' };
@@ -120,9 +113,3 @@ export class RedisLease<EntryType extends Entry> implements RecordLease<EntryTyp
     this.#cancelRenewal();
   }
 }
-
-const refusedUpdate = (reason: string): Refusal => ({
-  kind: 'refused',
-  code: 'REGISTRY_INVALID_RECORD',
-  message: `the record cannot be updated: ${reason}`,
-});

@@ -3,14 +3,14 @@ import { formatEndpointName, keys, parseEndpointName, subjects } from '@kvasir/c
 import type { EndpointName, PoolRecord, RouterRecord, WorkerRecord } from '@kvasir/contract';
 import type { Clock } from '@kvasir/service';
 import type { RouterId } from '@kvasir/units';
-import { EMPTY_VIEW } from '../endpoint-view.js';
+import { EMPTY_VIEW, sameEndpoints } from '../endpoint-view.js';
 import { fencing, idOf, nameOf, noRoom, termsOf } from '../entries.js';
 import type { Entry } from '../entries.js';
 import { closedError, RegistryError } from '../errors.js';
 import { REGISTRY_LIMITS } from '../in-process-registry.js';
 import type { RegistryLimits } from '../in-process-store.js';
 import { disagreement, poolOf } from '../pool-agreement.js';
-import { recordProblem } from '../record-problem.js';
+import { admissionProblem } from '../record-problem.js';
 import type {
   ClaimOutcome,
   EndpointView,
@@ -190,15 +190,8 @@ export class RedisRegistry implements Registry {
     leaseMs: number,
   ): Promise<{ kind: 'registered'; lease: RedisLease<EntryType> } | Refusal> {
     this.#assertOpen();
-    if (!(leaseMs > 0 && leaseMs < Infinity))
-      throw new RangeError(`Cannot register: leaseMs must be positive, received ${leaseMs}`);
-    const problem = recordProblem(entry);
-    if (problem !== null)
-      return {
-        kind: 'refused',
-        code: 'REGISTRY_INVALID_RECORD',
-        message: `the record is invalid: ${problem}`,
-      };
+    const problem = admissionProblem(entry, leaseMs);
+    if (problem !== null) return problem;
     const token = randomUUID();
     const put = (): Promise<Refusal | null> => this.#put(entry, token, leaseMs);
     const refusal = await put().catch((error: unknown) => {
@@ -345,14 +338,4 @@ function supersedingEntry(entry: Entry, by: string): Entry | null {
   return entry.kind === 'worker'
     ? { ...entry, record: { ...entry.record, incarnation: by as WorkerRecord['incarnation'] } }
     : null;
-}
-
-function sameEndpoints(one: readonly EndpointName[], other: readonly EndpointName[]): boolean {
-  return (
-    one.length === other.length &&
-    one.every((endpoint, index) => {
-      const twin = other[index];
-      return twin !== undefined && formatEndpointName(endpoint) === formatEndpointName(twin);
-    })
-  );
 }
