@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { readTlsFiles } from '@kvasir/service';
+import type { TlsFiles } from '@kvasir/service';
 import { connect, credsAuthenticator, ErrorCode, NatsError } from 'nats';
 import type { ConnectionOptions, NatsConnection } from 'nats';
 import { EventPlaneError } from './errors.js';
@@ -14,13 +16,7 @@ export interface NatsOptions {
   readonly token?: string | undefined;
   /** A `.creds` file. */
   readonly credentialsPath?: string | undefined;
-  readonly tls?:
-    | {
-        readonly caPath?: string | undefined;
-        readonly certPath?: string | undefined;
-        readonly keyPath?: string | undefined;
-      }
-    | undefined;
+  readonly tls?: TlsFiles | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -68,8 +64,8 @@ function connectionOptions(options: NatsOptions): ConnectionOptions {
     ...(token === undefined ? {} : { token }),
     ...(credentialsPath === undefined
       ? {}
-      : { authenticator: credsAuthenticator(readBytes(credentialsPath)) }),
-    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+      : { authenticator: credsAuthenticator(fromFile(() => readFileSync(credentialsPath))) }),
+    ...(tls === undefined ? {} : { tls: fromFile(() => readTlsFiles(tls)) }),
     timeout: CONNECT_TIMEOUT_MS,
     reconnect: true,
     maxReconnectAttempts: -1,
@@ -78,22 +74,15 @@ function connectionOptions(options: NatsOptions): ConnectionOptions {
     reconnectJitterTLS: RECONNECT_WAIT_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
-    // A bad password must not look like a server that is away.
+    // Credentials that are refused for a while, e.g. because they are being changed, are tried again for ever.
     ignoreAuthErrorAbort: true,
   };
 }
 
-function tlsOptions({ caPath, certPath, keyPath }: NonNullable<NatsOptions['tls']>) {
-  return {
-    ...(caPath === undefined ? {} : { ca: readText(caPath) }),
-    ...(certPath === undefined ? {} : { cert: readText(certPath) }),
-    ...(keyPath === undefined ? {} : { key: readText(keyPath) }),
-  };
-}
-
-function readBytes(path: string): Uint8Array {
+/** @throws EventPlaneError for a file that cannot be read. */
+function fromFile<Content>(read: () => Content): Content {
   try {
-    return readFileSync(path);
+    return read();
   } catch (error) {
     throw new EventPlaneError(
       'EVENT_PLANE_BAD_CONFIGURATION',
@@ -101,10 +90,6 @@ function readBytes(path: string): Uint8Array {
       error,
     );
   }
-}
-
-function readText(path: string): string {
-  return new TextDecoder().decode(readBytes(path));
 }
 
 const WITH_CREDENTIALS = /^([a-z]+:\/\/)?([^/@]+)@(.*)$/;

@@ -27,3 +27,5 @@ export { DRAIN_MS_DEFAULT, EXIT_BAD_CONFIGURATION, runMain } from './run-main.js
 export type { Main } from './run-main.js';
 export { Supervisor } from './supervisor.js';
 export type { SupervisorState } from './supervisor.js';
+export { readTlsFiles } from './tls-files.js';
+export type { TlsFiles } from './tls-files.js';
