@@ -239,7 +239,7 @@ describe('the engine agent', () => {
   });
 
   it('says why an engine cannot be registered, and registers it once that is over', async () => {
-    await fleet.registry.claimPool(
+    const claim = await fleet.registry.claimPool(
       { endpoint, model: null, blockSize: 64 },
       'r1' as Parameters<InProcessRegistry['claimPool']>[1],
       60_000,
@@ -248,6 +248,9 @@ describe('the engine agent', () => {
     const agent = await fleet.agent(...flags());
     expect(agent.readiness()).toMatchObject({ reason: expect.stringContaining('block size 16') as string });
     expect(fleet.workers()).toEqual([]);
+    if (claim.kind === 'claimed') await claim.lease.release();
+    await vi.waitFor(() => expect(agent.readiness()).toEqual({ kind: 'ready' }));
+    expect(fleet.workers()).toMatchObject([{ workerId: 'w1', blockSize: 16 }]);
   });
 
   it('takes its engines off the list when it drains', async () => {
