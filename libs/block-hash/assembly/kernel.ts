@@ -1,7 +1,7 @@
 /**
  * XXH3-64 over memory, and over runs of blocks, as one WebAssembly module without a runtime: nothing is allocated, all
  * state is the fixed memory below. Written from the XXH3 specification (xxHash 0.8, Yann Collet); the names of the steps
- * are those of the specification. 64-bit values cross the boundary as two u32 words, so that no BigInt is made.
+ * are those of the specification. (AssemblyScript puts decorators on functions, which TypeScript's checker does not know: hence `@ts-ignore`.) 64-bit values cross the boundary as two u32 words, so that no BigInt is made.
  */
 
 const PRIME32_1: u64 = 0x9e3779b1;
