@@ -1,6 +1,14 @@
 export { formatEndpointName, parseEndpointName } from './endpoint-name.js';
 export { compareIncarnations, newIncarnation } from './incarnations.js';
 export type { IncarnationOrder } from './incarnations.js';
+export { IndexSnapshotWriter, readIndexSnapshotChunk } from './index-snapshot-chunks.js';
+export type { SourceChain } from './index-snapshot-chunks.js';
+export {
+  decodeIndexSnapshotManifest,
+  encodeIndexSnapshotManifest,
+  snapshotChecksum,
+} from './index-snapshot-manifest.js';
+export type { IndexSnapshotManifest, SnapshotSource } from './index-snapshot-manifest.js';
 export { keys } from './keys.js';
 export {
   decodeKvEventBatch,

@@ -8,7 +8,7 @@ const namespacePrefix = (namespace: string): string => `kvasir:v1:${namespace}`;
 const endpointPrefix = (endpoint: EndpointName): string =>
   `${namespacePrefix(endpoint.namespace)}:{${endpoint.component}.${endpoint.endpoint}}`;
 
-/** Every key of the registry, all under `kvasir:v1:<namespace>:`. */
+/** Every key in Redis, all under `kvasir:v1:<namespace>:`. */
 export const keys = {
   /** Endpoints of a namespace that have a pool. */
   endpoints: (namespace: string): string => `${namespacePrefix(namespace)}:endpoints`,
@@ -18,4 +18,11 @@ export const keys = {
   leases: (endpoint: EndpointName): string => `${endpointPrefix(endpoint)}:leases`,
   /** Grows with every change of the records. */
   version: (endpoint: EndpointName): string => `${endpointPrefix(endpoint)}:version`,
+  /** What the newest snapshot of an endpoint's index is (`IndexSnapshotManifest`). */
+  snapshotManifest: (endpoint: EndpointName): string => `${endpointPrefix(endpoint)}:snapshot`,
+  /** One chunk of a snapshot. */
+  snapshotChunk: (endpoint: EndpointName, snapshotId: string, chunk: number): string =>
+    `${endpointPrefix(endpoint)}:snapshot:${snapshotId}:${chunk}`,
+  /** Held by the router that writes one. */
+  snapshotLock: (endpoint: EndpointName): string => `${endpointPrefix(endpoint)}:snapshot-lock`,
 } as const;

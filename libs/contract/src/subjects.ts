@@ -41,6 +41,10 @@ export const subjects = {
   kvEventsOfAll(endpoint: EndpointName): string {
     return `${endpointPrefix(endpoint)}.kv.*.*`;
   },
+  /** Name of the stream that keeps the events of an endpoint; names of streams have no dots. */
+  kvEventLog(endpoint: EndpointName): string {
+    return endpointPrefix(endpoint).replaceAll('.', '~') + '~kv';
+  },
   /** One life of a worker answers on its own subject, so that a successor is never asked for its predecessor's batches. */
   kvRecovery(endpoint: EndpointName, source: KvSource): string {
     return `${endpointPrefix(endpoint)}.kv-recovery.${encodeToken(source.workerId)}.${encodeToken(source.incarnation)}.${rankToken(source.rank)}`;

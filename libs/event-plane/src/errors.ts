@@ -22,6 +22,10 @@ export const eventPlaneErrors = {
     meaning: 'A credentials or certificate file cannot be read.',
     retryable: false,
   },
+  EVENT_PLANE_NO_LOG: {
+    meaning: 'The server of the plane cannot keep events; JetStream is off or refuses.',
+    retryable: false,
+  },
   EVENT_PLANE_CLOSED: { meaning: 'The plane has been closed.', retryable: false },
 } as const;
 

@@ -1,5 +1,7 @@
 export { eventPlaneErrors, EventPlaneError } from './errors.js';
 export type { EventPlaneErrorCode } from './errors.js';
+export { EVENT_LOG_LIMITS } from './event-log.js';
+export type { EventLog, EventLogLimits, LogMessage, LogState } from './event-log.js';
 export { EVENT_PLANE_LIMITS } from './event-plane.js';
 export type {
   EventPlane,
@@ -25,3 +27,4 @@ export type { KvPublisherLimits, RemovedOutcome, StoredOutcome } from './rank-pu
 export { connectNatsEventPlane, NatsEventPlane } from './nats-event-plane.js';
 export type { NatsEventPlaneOptions } from './nats-event-plane.js';
 export type { NatsOptions } from './nats-connection.js';
+export type { Snapshot } from './recovery-answer.js';

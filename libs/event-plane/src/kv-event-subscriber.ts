@@ -19,6 +19,7 @@ import {
   type KvSubscriberLimits,
   type KvSubscriberTrouble,
 } from './rank-follower.js';
+import type { Snapshot } from './recovery-answer.js';
 import { RecoverySlots } from './recovery-slots.js';
 
 export interface KvEventSubscriberOptions {
@@ -28,6 +29,10 @@ export interface KvEventSubscriberOptions {
   readonly prng: Prng;
   readonly endpoint: EndpointName;
   readonly sink: KvEventSink;
+  /** Where messages come from; by default the plane, from now on. */
+  readonly feed?: Pick<EventPlane, 'subscribe'> | undefined;
+  /** Sets that are known from elsewhere: a rank that has one begins with it and asks for what is missing only. Each is asked for once. */
+  readonly seedOf?: ((source: KvSource) => Snapshot | null) | undefined;
   readonly limits?: Partial<KvSubscriberLimits> | undefined;
   readonly onTrouble?: ((trouble: KvSubscriberTrouble) => void) | undefined;
 }
@@ -64,7 +69,7 @@ interface Followed {
  */
 export class KvEventSubscriber implements Component {
   readonly name = 'kv-event-subscriber';
-  readonly #plane: EventPlane;
+  readonly #feed: Pick<EventPlane, 'subscribe'>;
   readonly #pattern: string;
   readonly #context: FollowerContext;
   readonly #workers = new Map<WorkerId, Followed>();
@@ -76,7 +81,7 @@ export class KvEventSubscriber implements Component {
 
   constructor(options: KvEventSubscriberOptions) {
     const limits = { ...KV_SUBSCRIBER_LIMITS, ...options.limits };
-    this.#plane = options.plane;
+    this.#feed = options.feed ?? options.plane;
     this.#pattern = subjects.kvEventsOfAll(options.endpoint);
     this.#context = {
       plane: options.plane,
@@ -86,12 +91,13 @@ export class KvEventSubscriber implements Component {
       sink: options.sink,
       limits,
       slots: new RecoverySlots(limits.recoveriesMax),
+      seedOf: options.seedOf ?? (() => null),
       onTrouble: options.onTrouble ?? (() => undefined),
     };
   }
 
   start(): Promise<void> {
-    this.#subscription ??= this.#plane.subscribe(this.#pattern, (message) => this.#deliver(message));
+    this.#subscription ??= this.#feed.subscribe(this.#pattern, (message) => this.#deliver(message));
     for (const { ranks } of this.#workers.values())
       for (const follower of ranks.values()) follower.feed({ kind: 'start' });
     return Promise.resolve();

@@ -4,6 +4,7 @@ import type { Msg, NatsConnection } from 'nats';
 import { DeliveryQueue, newSubscriber, subscriptionOf } from './delivery-queue.js';
 import type { Subscriber } from './delivery-queue.js';
 import { closedError, EventPlaneError } from './errors.js';
+import type { EventLog } from './event-log.js';
 import { EVENT_PLANE_LIMITS } from './event-plane.js';
 import type {
   EventPlane,
@@ -17,6 +18,7 @@ import type {
 import { NatsAnswerReader } from './nats-answer-reader.js';
 import { connectNats } from './nats-connection.js';
 import type { NatsOptions } from './nats-connection.js';
+import { openNatsEventLog } from './nats-event-log.js';
 import { nextChunk } from './next-chunk.js';
 import type { Waiting } from './next-chunk.js';
 import { sendNatsAnswer } from './send-nats-answer.js';
@@ -124,6 +126,17 @@ export class NatsEventPlane implements EventPlane {
       return { kind: 'disconnected', sinceMs: this.#closedAtMs, reason: 'the plane has been closed' };
     if (this.#lostAtMs === null) return { kind: 'connected' };
     return { kind: 'disconnected', sinceMs: this.#lostAtMs, reason: 'no NATS server is connected' };
+  }
+
+  /** Opens a log of what is published on a pattern. @throws EventPlaneError `EVENT_PLANE_NO_LOG` when the server keeps none. */
+  async openLog(name: string, pattern: string): Promise<EventLog> {
+    this.#assertOpen();
+    return await openNatsEventLog(this.#connection, {
+      name,
+      pattern,
+      clock: this.#clock,
+      onTrouble: this.#onTrouble,
+    });
   }
 
   /** Resolves at once while disconnected: there is nothing on its way. */

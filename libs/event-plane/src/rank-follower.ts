@@ -80,6 +80,8 @@ export interface FollowerContext {
   readonly sink: KvEventSink;
   readonly limits: KvSubscriberLimits;
   readonly slots: RecoverySlots;
+  /** A set to begin with, in the place of the publisher's answer; null when there is none. Asked for once per source. */
+  readonly seedOf: (source: KvSource) => Snapshot | null;
   readonly onTrouble: (trouble: KvSubscriberTrouble) => void;
 }
 
@@ -97,6 +99,7 @@ export class RankFollower {
   /** Of a retry, or of the next turn of a snapshot. */
   #cancelTimer: CancelTimer | null = null;
   #snapshot: Snapshot | null = null;
+  #isSeeded = false;
   #cancelResync: CancelTimer | null = null;
   #resyncedAtMs = -Infinity;
   #verifiedDigests = 0;
@@ -205,13 +208,21 @@ export class RankFollower {
     this.#active = { ticket, leaving };
     await slots.acquire();
     try {
-      if (this.#isActive(ticket)) await this.#readAnswer(ticket, want, leaving.signal);
+      const seed = this.#takeSeed();
+      if (seed !== null && this.#isActive(ticket)) this.#take(ticket, { kind: 'snapshot', snapshot: seed });
+      else if (this.#isActive(ticket)) await this.#readAnswer(ticket, want, leaving.signal);
     } catch (error) {
       if (this.#isActive(ticket))
         this.#recoveryFailed(ticket, error instanceof Error ? error.message : String(error));
     } finally {
       slots.release();
     }
+  }
+
+  #takeSeed(): Snapshot | null {
+    if (this.#isSeeded) return null;
+    this.#isSeeded = true;
+    return this.#context.seedOf(this.source);
   }
 
   async #readAnswer(ticket: RecoveryTicket, want: KvRecoveryWant, signal: AbortSignal): Promise<void> {

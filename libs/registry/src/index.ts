@@ -21,3 +21,5 @@ export type { ChangeNotices, RedisRegistryLimits, RedisRegistryOptions } from '.
 export type { RedisConnectionOptions } from './redis/redis-connection.js';
 export { FileRegistry } from './file/file-registry.js';
 export type { FileRegistryOptions } from './file/file-registry.js';
+export { connectRedis } from './redis/redis-connection.js';
+export type { RedisClient } from './redis/redis-connection.js';
