@@ -10,7 +10,7 @@ export interface LogState {
   readonly logId: string;
   /** Newest message; 0 before the first. */
   readonly lastSequence: number;
-  /** Messages kept now. */
+  /** Messages kept now; when any are, the newest is among them. */
   readonly messageCount: number;
 }
 

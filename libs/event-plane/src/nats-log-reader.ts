@@ -64,7 +64,8 @@ export class NatsLogReader {
         max_messages: AHEAD_MESSAGES_MAX,
       });
       this.#messages = messages;
-      if (this.#isClosed) this.#drop();
+      // Closed meanwhile.
+      if (generation !== this.#generation) this.#drop();
     } catch {
       // The server is away or does not answer: the next look tries again.
     } finally {
@@ -84,7 +85,8 @@ export class NatsLogReader {
     const isAnew = this.#logId !== null && state.logId !== this.#logId;
     this.#logId = state.logId;
     if (isAnew || state.lastSequence < this.#sequence) this.#sequence = 0;
-    const isStuck = state.lastSequence > this.#sequence && this.#sequence === this.#sequenceAtLook;
+    const isBehind = state.messageCount > 0 && state.lastSequence > this.#sequence;
+    const isStuck = isBehind && this.#sequence === this.#sequenceAtLook;
     this.#sequenceAtLook = this.#sequence;
     if (isAnew || isStuck || this.#messages === null) await this.#open();
   }

@@ -18,6 +18,13 @@ const CHUNKS_AT_ONCE = 8;
 /** A snapshot that is replaced while it is read is read again, this often. */
 const READ_ATTEMPTS_MAX = 3;
 
+/** Takes the lock, also when its owner took it already: an answer may have been lost. ARGV: owner, ms. */
+const LOCK = `
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`;
 const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
 /** Connects to the Redis that keeps snapshots. @param newId makes ids that are never used twice. @throws RegistryError like `connectRedis`. */
@@ -86,7 +93,7 @@ class RedisSnapshotStore implements SnapshotStore {
   }
 
   async lock(endpoint: EndpointName, owner: RouterId, ttlMs: number): Promise<boolean> {
-    return (await this.#client.set(keys.snapshotLock(endpoint), owner, 'PX', ttlMs, 'NX')) === 'OK';
+    return (await this.#client.eval(LOCK, 1, keys.snapshotLock(endpoint), owner, ttlMs)) === 1;
   }
 
   async unlock(endpoint: EndpointName, owner: RouterId): Promise<void> {

@@ -1,6 +1,14 @@
 import { namespaceSeed, PromptBlocks } from '@kvasir/block-hash';
 import { formatEndpointName } from '@kvasir/contract';
-import type { EndpointName, KvChain, KvEventBatch, KvSource, PeerLoad, WorkerRecord } from '@kvasir/contract';
+import type {
+  EndpointName,
+  KvChain,
+  KvEventBatch,
+  KvSource,
+  PeerLoad,
+  SnapshotSource,
+  WorkerRecord,
+} from '@kvasir/contract';
 import { KvEventSubscriber } from '@kvasir/event-plane';
 import type { EventPlane, KvEventSink } from '@kvasir/event-plane';
 import type { EndpointView, Lease, Registry, RegistryWatch } from '@kvasir/registry';
@@ -14,6 +22,11 @@ import type {
 } from '@kvasir/scheduler';
 import type { CancelTimer, Clock, Component, DrainReport, Logger, Metrics } from '@kvasir/service';
 import type { Prng, RequestId, RouterId, WorkerId } from '@kvasir/units';
+import { collectMetrics } from './collect-metrics.js';
+import type { Measured } from './collect-metrics.js';
+import { DurableIndex } from './durable-index.js';
+import type { DurableParts } from './durable-index.js';
+import type { IndexDump, NumberedChain } from './dump-chunks.js';
 import { RouterError } from './errors.js';
 import { createRouterMetrics } from './metrics.js';
 import type { RouterMetrics } from './metrics.js';
@@ -38,6 +51,8 @@ export interface KvRouterOptions {
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
   /** Shares bookings with the other routers of the pool. */
   readonly syncsReplicas?: boolean | undefined;
+  /** Keeps the index over restarts. */
+  readonly durable?: DurableParts | undefined;
   readonly registry: Registry;
   readonly eventPlane: EventPlane;
   readonly clock: Clock;
@@ -68,6 +83,7 @@ export class KvRouter implements Component {
   readonly #setAside = new SetAside();
   readonly #metrics: RouterMetrics;
   readonly #sync: ReplicaSync | null;
+  readonly #durable: DurableIndex | null;
   /** Loads of peers that came before the block size was known. */
   readonly #early = new Map<RouterId, readonly PeerLoad[]>();
   #scheduler: Scheduler | null = null;
@@ -77,19 +93,24 @@ export class KvRouter implements Component {
   #cancelTick: CancelTimer | null = null;
   #startedAtMs = 0;
   #hasView = false;
+  /** Changes of the index so far. */
+  #indexRevision = 0;
 
   constructor(options: KvRouterOptions) {
     this.name = `router of ${formatEndpointName(options.endpoint)}`;
     this.#options = options;
     this.#blockSize = options.blockSize;
-    this.#metrics = createRouterMetrics(options.metrics, (to) => this.#collect(to));
+    this.#metrics = createRouterMetrics(options.metrics, (to) => collectMetrics(to, this.#measured()));
     const { clock, prng, endpoint, eventPlane, logger } = options;
+    this.#durable = options.durable === undefined ? null : this.#createDurable(options.durable);
     this.#subscriber = new KvEventSubscriber({
       plane: eventPlane,
       clock,
       prng,
       endpoint,
       sink: this.#sink(),
+      feed: this.#durable?.feed,
+      seedOf: (source) => this.#durable?.takeSeed(source) ?? null,
       onTrouble: (trouble) => logger.warn({ trouble }, 'kv event trouble'),
     });
     this.#sync = options.syncsReplicas === true ? this.#createSync() : null;
@@ -108,7 +129,9 @@ export class KvRouter implements Component {
       if (claim.kind === 'refused') throw new RouterError('ROUTER_BLOCK_SIZE_MISMATCH', claim.message);
       this.#claim = claim.lease;
     }
-    await this.#subscriber.start();
+    // With a log the first view comes first: what is in it is of workers that have to be known.
+    if (this.#durable === null) await this.#subscriber.start();
+    else await this.#durable.load();
     await this.#sync?.start();
     this.#watch = registry.watch(endpoint, (view) => this.#apply(view));
     this.#cancelTick = clock.every(TICK_MS, () => this.#tick());
@@ -122,6 +145,7 @@ export class KvRouter implements Component {
     this.#cancelTick?.();
     this.#watch?.close();
     await this.#sync?.close();
+    this.#durable?.close();
     await this.#subscriber.close();
     await this.#claim?.release();
     this.#claim = null;
@@ -206,6 +230,7 @@ export class KvRouter implements Component {
     if (this.#workers.all().length === 0)
       return `no worker is registered at ${formatEndpointName(this.#options.endpoint)}`;
     if (this.#sync !== null && !this.#sync.hasJoined) return 'the other routers are asked for their bookings';
+    if (this.#durable?.isCaughtUp === false) return 'the event log is being read';
     const waitedMs = this.#options.clock.nowMs() - this.#startedAtMs;
     if (!this.#subscriber.isSettled() && waitedMs < RECOVERY_WAIT_MS)
       return 'the KV index is being recovered';
@@ -260,14 +285,16 @@ export class KvRouter implements Component {
   }
 
   #apply(view: EndpointView): void {
-    this.#hasView = true;
     if (this.#scheduler === null && view.pool !== null && view.workers.length > 0)
       this.#learn(view.pool.blockSize);
     for (const change of this.#workers.update(view)) this.#applyChange(change);
+    if (!this.#hasView && this.#durable !== null) void this.#subscriber.start();
+    this.#hasView = true;
   }
 
   #learn(blockSize: number): void {
     this.#blockSize = blockSize;
+    this.#durable?.blockSizeKnown(blockSize);
     this.#scheduler = new Scheduler({ ...this.#options.scheduler, blockSize }, this.#options.prng);
     for (const [peer, loads] of this.#early) this.#step({ kind: 'peerLoads', peer, loads, isWhole: true });
     this.#early.clear();
@@ -303,6 +330,7 @@ export class KvRouter implements Component {
   }
 
   #putTargets(worker: WorkerRecord, kind: 'targetAdded' | 'targetUpdated'): void {
+    if (kind === 'targetAdded') this.#indexRevision += 1;
     const isEligible = !worker.isDraining && !this.#setAside.has(worker.workerId);
     for (const rank of ranksOf(worker)) {
       this.#step({ kind, target: { workerId: worker.workerId, rank, taints: worker.taints }, isEligible });
@@ -310,6 +338,7 @@ export class KvRouter implements Component {
   }
 
   #removeTargets(worker: WorkerRecord): void {
+    this.#indexRevision += 1;
     for (const rank of ranksOf(worker))
       this.#step({ kind: 'targetRemoved', workerId: worker.workerId, rank });
   }
@@ -338,12 +367,49 @@ export class KvRouter implements Component {
     });
   }
 
+  #createDurable(parts: DurableParts): DurableIndex {
+    const { endpoint, routerId, clock, prng, logger } = this.#options;
+    return new DurableIndex({
+      ...parts,
+      ...{ endpoint, routerId, clock, prng, logger },
+      dump: () => this.#dump(),
+      isSettled: () => this.#subscriber.isSettled(),
+    });
+  }
+
+  /** The sets that are whole now, with their numbers. */
+  #dump(): IndexDump | null {
+    const scheduler = this.#scheduler;
+    if (scheduler === null) return null;
+    const revision = this.#indexRevision;
+    const sources: SnapshotSource[] = [];
+    const indexes = new Map<number, number>();
+    for (const { source, state } of this.#subscriber.states()) {
+      const target = scheduler.targets.numberOf(source.workerId, source.rank);
+      if (target === null || state.phase !== 'live' || state.appliedNumber === null) continue;
+      indexes.set(target, sources.length);
+      const blockCount = scheduler.index.memberCount(target);
+      sources.push({ source, batchNumber: state.appliedNumber, blockCount });
+    }
+    return {
+      blockSize: scheduler.blockSize,
+      sources,
+      chains: chainsOf(scheduler, indexes),
+      isStale: () => this.#indexRevision !== revision,
+    };
+  }
+
   #sink(): KvEventSink {
     return {
       batch: (batch) => this.#applyBatch(batch),
-      reset: ({ workerId, rank }) => void this.#step({ kind: 'kvCleared', workerId, rank }),
-      snapshotChain: ({ workerId, rank }: KvSource, { parent, hashes }: KvChain) =>
-        void this.#step({ kind: 'kvRestored', workerId, rank, parent, hashes }),
+      reset: ({ workerId, rank }) => {
+        this.#indexRevision += 1;
+        this.#step({ kind: 'kvCleared', workerId, rank });
+      },
+      snapshotChain: ({ workerId, rank }: KvSource, { parent, hashes }: KvChain) => {
+        this.#indexRevision += 1;
+        this.#step({ kind: 'kvRestored', workerId, rank, parent, hashes });
+      },
       digest: ({ workerId, rank }) => {
         const number = this.#scheduler?.targets.numberOf(workerId, rank) ?? null;
         return number === null ? null : (this.#scheduler?.index.digest(number) ?? null);
@@ -353,6 +419,7 @@ export class KvRouter implements Component {
 
   #applyBatch({ workerId, rank, events }: KvEventBatch): 'applied' | 'unknownParent' {
     let outcome: 'applied' | 'unknownParent' = 'applied';
+    this.#indexRevision += 1;
     for (const event of events) {
       const effects = this.#step(kvInput(event, workerId, rank));
       for (const effect of effects) {
@@ -373,6 +440,18 @@ export class KvRouter implements Component {
     for (const workerId of this.#setAside.due(nowMs)) void this.#retry(workerId);
   }
 
+  #measured(): Measured {
+    return {
+      ...this.#options,
+      scheduler: this.#scheduler,
+      knownWorkers: this.#workers.all().length,
+      setAsideWorkers: this.#setAside.size,
+      subscriber: this.#subscriber,
+      sync: this.#sync,
+      durable: this.#durable,
+    };
+  }
+
   async #retry(workerId: WorkerId): Promise<void> {
     const worker = this.#workers.get(workerId);
     const { probe } = this.#options;
@@ -381,44 +460,13 @@ export class KvRouter implements Component {
     if (isWell) this.reportSuccess(workerId);
     else this.reportFailure(workerId);
   }
+}
 
-  #collectPlanes(to: RouterMetrics): void {
-    const { registry, eventPlane } = this.#options;
-    to.planeConnected.set({ plane: 'registry' }, registry.health().kind === 'connected' ? 1 : 0);
-    to.planeConnected.set({ plane: 'event_plane' }, eventPlane.health().kind === 'connected' ? 1 : 0);
-    if (this.#sync === null) return;
-    to.peers.set(this.#sync.peerCount);
-    for (const [outcome, count] of Object.entries(this.#sync.counts()))
-      to.peerMessages.set({ outcome }, Number(count));
-  }
-
-  #collect(to: RouterMetrics): void {
-    const scheduler = this.#scheduler;
-    to.activeBookings.set(scheduler?.bookingCount ?? 0);
-    to.indexBlocks.set(scheduler?.index.blockCount ?? 0);
-    to.indexBytes.set(scheduler?.index.bytes ?? 0);
-    to.workers.set({ state: 'known' }, this.#workers.all().length);
-    to.workers.set({ state: 'set_aside' }, this.#setAside.size);
-    const counts = this.#subscriber.counts();
-    to.kvBatches.set({ outcome: 'applied' }, counts.appliedBatches);
-    to.kvBatches.set({ outcome: 'stale' }, counts.staleBatches);
-    to.kvBatches.set({ outcome: 'gap' }, counts.gaps);
-    to.kvBatches.set({ outcome: 'recovered_by_snapshot' }, counts.recoveredBySnapshot);
-    to.digests.set({ outcome: 'verified' }, counts.verifiedDigests);
-    to.digests.set({ outcome: 'mismatch' }, counts.digestMismatches);
-    this.#collectPlanes(to);
-    to.activePrefillTokens.reset();
-    to.activeDecodeBlocks.reset();
-    to.heldBlocks.reset();
-    for (const { workerId, rank, number } of scheduler?.targets.all() ?? [])
-      to.heldBlocks.set(
-        { worker_id: workerId, rank: String(rank) },
-        scheduler?.index.memberCount(number) ?? 0,
-      );
-    for (const { workerId, rank, prefillTokens, blocks } of scheduler?.loads() ?? []) {
-      to.activePrefillTokens.set({ worker_id: workerId, rank: String(rank) }, prefillTokens);
-      to.activeDecodeBlocks.set({ worker_id: workerId, rank: String(rank) }, blocks);
-    }
+/** The chains of chosen targets, by their new numbers. */
+function* chainsOf(scheduler: Scheduler, indexes: ReadonlyMap<number, number>): Generator<NumberedChain> {
+  for (const { target, parent, hashes } of scheduler.index.dump()) {
+    const sourceIndex = indexes.get(target);
+    if (sourceIndex !== undefined) yield { sourceIndex, parent, hashes };
   }
 }
 

@@ -19,6 +19,8 @@ export interface RouterMetrics {
   readonly workers: Gauge<'state'>;
   readonly kvBatches: Gauge<'outcome'>;
   readonly digests: Gauge<'outcome'>;
+  readonly snapshots: Gauge<'outcome'>;
+  readonly logMessages: Gauge;
   readonly activePrefillTokens: Gauge<'worker_id' | 'rank'>;
   readonly activeDecodeBlocks: Gauge<'worker_id' | 'rank'>;
 }
@@ -89,9 +91,12 @@ function decisionMetrics(metrics: Metrics): DecisionMetrics {
   };
 }
 
-function indexMetrics(
-  metrics: Metrics,
-): Pick<RouterMetrics, 'indexBlocks' | 'heldBlocks' | 'indexBytes' | 'kvBatches' | 'digests'> {
+type IndexMetrics = Pick<
+  RouterMetrics,
+  'indexBlocks' | 'heldBlocks' | 'indexBytes' | 'kvBatches' | 'digests' | 'snapshots' | 'logMessages'
+>;
+
+function indexMetrics(metrics: Metrics): IndexMetrics {
   return {
     indexBlocks: metrics.gauge({ name: 'kvasir_router_index_blocks', help: 'Distinct blocks in the index.' }),
     heldBlocks: metrics.gauge({
@@ -109,6 +114,15 @@ function indexMetrics(
       name: 'kvasir_router_kv_digests',
       help: "Comparisons of what the index holds with the publishers' own digests since the start, by outcome.",
       labels: ['outcome'],
+    }),
+    snapshots: metrics.gauge({
+      name: 'kvasir_router_snapshots',
+      help: 'Snapshots of the index since the start, by what became of them; sets loaded from one.',
+      labels: ['outcome'],
+    }),
+    logMessages: metrics.gauge({
+      name: 'kvasir_router_event_log_messages',
+      help: 'Messages in the event log of durable mode, when last looked at.',
     }),
   };
 }

@@ -4,3 +4,4 @@ export { FaultyEventPlane } from './faulty-event-plane.js';
 export type { FaultRates } from './faulty-event-plane.js';
 export type { EventPlaneHarness } from './harness.js';
 export { RandomEngine } from './random-engine.js';
+export { blockIds, blockWords } from './block-tree.js';

@@ -1,6 +1,6 @@
 import type { Prng } from '@kvasir/units';
 import type { KvEventPublisher } from '../kv-event-publisher.js';
-import { blockWords, childOf, parentOf } from './block-tree.js';
+import { blockWords, childOf, parentOf, ROOT_IDS } from './block-tree.js';
 
 /** Blocks beyond this are not stored. */
 const BLOCK_ID_MAX = 2 ** 20;
@@ -44,8 +44,8 @@ export class RandomEngine {
 
   /** A run from a root, or from a block that is held. */
   #store(rank: number, held: Set<number>): void {
-    const heads = [1, 2, 3, ...[...held].map((id) => childOf(id, this.#prng() < 0.5))];
-    let next = heads[Math.floor(this.#prng() * heads.length)] ?? 1;
+    const heads = [...ROOT_IDS, ...[...held].map((id) => childOf(id, this.#prng() < 0.5))];
+    let next = heads[Math.floor(this.#prng() * heads.length)] ?? 4;
     const run: number[] = [];
     do {
       if (next >= BLOCK_ID_MAX) break;

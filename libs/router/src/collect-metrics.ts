@@ -1,0 +1,72 @@
+import type { EventPlane, KvEventSubscriber } from '@kvasir/event-plane';
+import type { Registry } from '@kvasir/registry';
+import type { Scheduler } from '@kvasir/scheduler';
+import type { DurableIndex } from './durable-index.js';
+import type { RouterMetrics } from './metrics.js';
+import type { ReplicaSync } from './replica-sync.js';
+
+/** Parts of a router that are read at each scrape. */
+export interface Measured {
+  /** Null before the block size is known. */
+  readonly scheduler: Scheduler | null;
+  readonly knownWorkers: number;
+  readonly setAsideWorkers: number;
+  readonly subscriber: KvEventSubscriber;
+  readonly sync: ReplicaSync | null;
+  readonly durable: DurableIndex | null;
+  readonly registry: Registry;
+  readonly eventPlane: EventPlane;
+}
+
+/** Sets every gauge of a router. O(workers). */
+export function collectMetrics(to: RouterMetrics, measured: Measured): void {
+  const { scheduler, knownWorkers, setAsideWorkers } = measured;
+  to.activeBookings.set(scheduler?.bookingCount ?? 0);
+  to.indexBlocks.set(scheduler?.index.blockCount ?? 0);
+  to.indexBytes.set(scheduler?.index.bytes ?? 0);
+  to.workers.set({ state: 'known' }, knownWorkers);
+  to.workers.set({ state: 'set_aside' }, setAsideWorkers);
+  collectEvents(to, measured);
+  collectPlanes(to, measured);
+  collectTargets(to, scheduler);
+}
+
+function collectEvents(to: RouterMetrics, { subscriber, durable }: Measured): void {
+  const counts = subscriber.counts();
+  to.kvBatches.set({ outcome: 'applied' }, counts.appliedBatches);
+  to.kvBatches.set({ outcome: 'stale' }, counts.staleBatches);
+  to.kvBatches.set({ outcome: 'gap' }, counts.gaps);
+  to.kvBatches.set({ outcome: 'recovered_by_snapshot' }, counts.recoveredBySnapshot);
+  to.digests.set({ outcome: 'verified' }, counts.verifiedDigests);
+  to.digests.set({ outcome: 'mismatch' }, counts.digestMismatches);
+  if (durable === null) return;
+  const snapshots = durable.counts();
+  to.logMessages.set(durable.logMessages);
+  to.snapshots.set({ outcome: 'written' }, snapshots.writtenSnapshots);
+  to.snapshots.set({ outcome: 'abandoned' }, snapshots.abandonedSnapshots);
+  to.snapshots.set({ outcome: 'failed' }, snapshots.failedSnapshots);
+  to.snapshots.set({ outcome: 'refused' }, snapshots.refusedSnapshots);
+  to.snapshots.set({ outcome: 'loaded_set' }, snapshots.loadedSets);
+}
+
+function collectPlanes(to: RouterMetrics, { registry, eventPlane, sync }: Measured): void {
+  to.planeConnected.set({ plane: 'registry' }, registry.health().kind === 'connected' ? 1 : 0);
+  to.planeConnected.set({ plane: 'event_plane' }, eventPlane.health().kind === 'connected' ? 1 : 0);
+  if (sync === null) return;
+  to.peers.set(sync.peerCount);
+  for (const [outcome, count] of Object.entries(sync.counts()))
+    to.peerMessages.set({ outcome }, Number(count));
+}
+
+function collectTargets(to: RouterMetrics, scheduler: Scheduler | null): void {
+  to.activePrefillTokens.reset();
+  to.activeDecodeBlocks.reset();
+  to.heldBlocks.reset();
+  if (scheduler === null) return;
+  for (const { workerId, rank, number } of scheduler.targets.all())
+    to.heldBlocks.set({ worker_id: workerId, rank: String(rank) }, scheduler.index.memberCount(number));
+  for (const { workerId, rank, prefillTokens, blocks } of scheduler.loads()) {
+    to.activePrefillTokens.set({ worker_id: workerId, rank: String(rank) }, prefillTokens);
+    to.activeDecodeBlocks.set({ worker_id: workerId, rank: String(rank) }, blocks);
+  }
+}
