@@ -12,6 +12,7 @@ import { createAgentMetrics } from './metrics.js';
 export interface EngineAgentConfig {
   readonly engines: readonly EngineConfig[];
   readonly leaseMs: number;
+  readonly loadMs: number;
   readonly probeMs: number;
   readonly probeFailuresMax: number;
   readonly admin: { readonly host: string; readonly port: number };

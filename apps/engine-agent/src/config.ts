@@ -16,6 +16,7 @@ export function engineAgentConfig(values: Values): EngineAgentConfig {
   return {
     engines: reading.engines,
     leaseMs: values.leaseMs,
+    loadMs: values.loadMs,
     probeMs: values.probeMs,
     probeFailuresMax: values.probeFailuresMax,
     admin: { host: values.adminHost, port: values.adminPort },

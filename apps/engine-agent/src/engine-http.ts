@@ -1,6 +1,8 @@
 import type { DialectName } from '@kvasir/contract';
 import { parseExactJson } from '@kvasir/engine-events';
 import { Agent, request } from 'undici';
+import { sglangLoads, sglangMetricLoads, trtllmLoads, vllmLoads } from './engine-loads.js';
+import type { EngineLoads } from './engine-loads.js';
 
 /** What an engine says of itself; null where it does not. */
 export interface EngineFacts {
@@ -50,6 +52,20 @@ export class EngineHttp {
     }
   }
 
+  /** What it says of its load; empty when it says nothing that can be read. */
+  async loads(url: string, dialect: DialectName): Promise<EngineLoads> {
+    switch (dialect) {
+      case 'vllm':
+        return vllmLoads((await this.#call('GET', `${url}/metrics`)) ?? '');
+      case 'trtllm':
+        return trtllmLoads(parseAny(await this.#call('GET', `${url}/metrics`)));
+      case 'sglang': {
+        const loads = sglangLoads(parseAny(await this.#call('GET', `${url}/v1/loads`)));
+        return loads.size > 0 ? loads : sglangMetricLoads((await this.#call('GET', `${url}/metrics`)) ?? '');
+      }
+    }
+  }
+
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
@@ -92,10 +108,13 @@ export function cacheConfigInfo(metrics: string): Pick<EngineFacts, 'blockSize' 
 }
 
 function parseJson(text: string | null): Fields | null {
-  if (text === null) return null;
+  const value = parseAny(text);
+  return typeof value === 'object' && value !== null ? (value as Fields) : null;
+}
+
+function parseAny(text: string | null): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Fields) : null;
+    return text === null ? null : JSON.parse(text);
   } catch {
     return null;
   }

@@ -5,6 +5,7 @@ import type { RecordLease, Registry } from '@kvasir/registry';
 import type { Clock } from '@kvasir/service';
 import type { EngineConfig } from './engine-config.js';
 import type { EngineHttp } from './engine-http.js';
+import { LoadReports } from './load-reports.js';
 import type { AgentMetrics } from './metrics.js';
 import { RankEvents } from './rank-events.js';
 
@@ -15,6 +16,7 @@ export interface LifeParts {
   readonly http: EngineHttp;
   readonly metrics: AgentMetrics;
   readonly leaseMs: number;
+  readonly loadMs: number;
   readonly restarted: () => void;
 }
 
@@ -29,17 +31,20 @@ export class EngineLife {
   readonly #lease: RecordLease<WorkerRecord>;
   readonly #publisher: KvEventPublisher;
   readonly #events: RankEvents;
+  readonly #loads: LoadReports;
 
   private constructor(parts: {
     readonly record: WorkerRecord;
     readonly lease: RecordLease<WorkerRecord>;
     readonly publisher: KvEventPublisher;
     readonly events: RankEvents;
+    readonly loads: LoadReports;
   }) {
     this.#record = parts.record;
     this.#lease = parts.lease;
     this.#publisher = parts.publisher;
     this.#events = parts.events;
+    this.#loads = parts.loads;
   }
 
   /** Registers the engine and begins to tell of its cache. @throws RegistryError when the registry does not answer. */
@@ -58,7 +63,9 @@ export class EngineLife {
     }
     const events = new RankEvents({ ...parts, config, blockSize: record.blockSize, publisher });
     events.start();
-    return { kind: 'started', life: new EngineLife({ record, lease: outcome.lease, publisher, events }) };
+    const loads = new LoadReports(record, parts);
+    const life = new EngineLife({ record, lease: outcome.lease, publisher, events, loads });
+    return { kind: 'started', life };
   }
 
   get heldBlocks(): number {
@@ -76,6 +83,7 @@ export class EngineLife {
   }
 
   async end(): Promise<void> {
+    this.#loads.close();
     this.#events.close();
     await this.#lease.release();
     await this.#publisher.close();

@@ -20,6 +20,7 @@ export interface WatchParts {
   readonly http: EngineHttp;
   readonly metrics: AgentMetrics;
   readonly leaseMs: number;
+  readonly loadMs: number;
   readonly probeMs: number;
   readonly probeFailuresMax: number;
 }

@@ -5,6 +5,7 @@ export interface AgentMetrics {
   readonly dropped: Counter<'worker_id' | 'reason'>;
   readonly losses: Counter<'worker_id' | 'reason'>;
   readonly lives: Counter<'worker_id'>;
+  readonly loadReports: Counter<'worker_id' | 'outcome'>;
   readonly isUp: Gauge<'worker_id'>;
   readonly heldBlocks: Gauge<'worker_id'>;
 }
@@ -31,6 +32,11 @@ export function createAgentMetrics(metrics: Metrics, collect: (to: AgentMetrics)
       name: 'kvasir_agent_engine_lives_total',
       help: 'Times that an engine was registered as a new life.',
       labels: ['worker_id'],
+    }),
+    loadReports: metrics.counter({
+      name: 'kvasir_agent_load_reports_total',
+      help: 'Times that an engine was asked for its load, by what came of it.',
+      labels: ['worker_id', 'outcome'],
     }),
     isUp: metrics.gauge({
       name: 'kvasir_agent_engine_up',

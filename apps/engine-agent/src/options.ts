@@ -119,6 +119,14 @@ export const engineAgentOptions = defineOptions({
       doc: "How often the engine's health is asked for.",
       group: 'Life',
     },
+    loadMs: {
+      kind: 'integer',
+      default: 1_000,
+      min: 50,
+      unit: 'ms',
+      doc: 'How often the engine is asked for its load.',
+      group: 'Life',
+    },
     probeFailuresMax: {
       kind: 'integer',
       default: 3,

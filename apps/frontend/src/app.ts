@@ -2,6 +2,7 @@ import { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { ModelList } from '@kvasir/openai';
 import type { Registry } from '@kvasir/registry';
+import type { KvRouterOptions } from '@kvasir/router';
 import { createMetrics, formatAddress } from '@kvasir/service';
 import type { Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
 import type { Prng, RequestId, RouterId } from '@kvasir/units';
@@ -32,6 +33,8 @@ export interface FrontendContext {
   readonly routerId: RouterId;
   /** Unique among all frontends of a deployment: engines and routers know requests by it. */
   readonly newRequestId: () => RequestId;
+  /** Opens what keeps the indexes of the embedded routers over restarts. */
+  readonly openDurable?: KvRouterOptions['openDurable'];
   /** Started, and closed by its owner; absent makes one per tokenizer that is configured or named by workers. */
   readonly text?: PromptText | undefined;
 }

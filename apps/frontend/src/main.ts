@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openPlanes, withPlanes } from '@kvasir/planes';
+import { durableOpener, openPlanes, withPlanes } from '@kvasir/planes';
 import { createLogger, runMain, systemClock } from '@kvasir/service';
 import { requestId, routerId } from '@kvasir/units';
 import { create } from './app.js';
@@ -18,6 +18,7 @@ await runMain({
     const planes = await openPlanes(values, { clock: systemClock, logger, name });
     const frontend = create(frontendConfig(values), {
       ...planes,
+      openDurable: durableOpener(planes, values),
       clock: systemClock,
       logger,
       prng: Math.random,

@@ -1,5 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
-import { planeOptions } from '@kvasir/planes';
+import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
 import { defineOptions } from '@kvasir/service';
 
 /** Every setting of the frontend. */
@@ -36,12 +36,6 @@ export const frontendOptions = defineOptions({
       choices: ['kv', 'round-robin', 'random'],
       default: 'kv',
       doc: 'How decode and aggregated workers are chosen; prefill workers are chosen by their router.',
-      group: 'Routing',
-    },
-    routerReplicaSync: {
-      kind: 'boolean',
-      default: false,
-      doc: 'Share bookings with the other routers of the same pool, so that each knows the load that the others put on it.',
       group: 'Routing',
     },
     routerTemperature: {
@@ -136,10 +130,13 @@ export const frontendOptions = defineOptions({
       doc: 'How long running requests may take to finish after SIGTERM.',
       group: 'Limits',
     },
+    ...routerStateOptions,
     ...planeOptions,
   },
-  check: ({ namespace }) =>
-    parseEndpointName(`${namespace}.a.b`) === null
+  check: ({ namespace, ...values }) => [
+    ...(parseEndpointName(`${namespace}.a.b`) === null
       ? [`--namespace must be one part in a-z 0-9 _ -, received "${namespace}"`]
-      : [],
+      : []),
+    ...checkRouterState(values),
+  ],
 });

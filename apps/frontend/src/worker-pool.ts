@@ -4,6 +4,7 @@ import type { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import { KvRouter } from '@kvasir/router';
+import type { KvRouterOptions } from '@kvasir/router';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import { createMetrics } from '@kvasir/service';
 import type { Clock, Logger, Metrics } from '@kvasir/service';
@@ -15,6 +16,7 @@ export interface WorkerPoolParts {
   readonly component: 'decode' | 'aggregated';
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
   readonly syncsReplicas: boolean;
+  readonly openDurable?: KvRouterOptions['openDurable'];
   readonly engines: EngineClient;
   readonly registry: Registry;
   readonly eventPlane: EventPlane;
@@ -45,6 +47,7 @@ export class WorkerPool {
       blockSize: null,
       scheduler: parts.scheduler,
       syncsReplicas: parts.syncsReplicas,
+      openDurable: parts.openDurable,
       registry: parts.registry,
       eventPlane: parts.eventPlane,
       clock: parts.clock,

@@ -4,6 +4,7 @@ import { dialectOf, EngineClient, probeEngine } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { RecordLease, Registry } from '@kvasir/registry';
 import { KvRouter } from '@kvasir/router';
+import type { KvRouterOptions } from '@kvasir/router';
 import { addRouterService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
 import { createAdminServer, createMetrics, formatAddress, ServiceError } from '@kvasir/service';
@@ -26,6 +27,8 @@ export interface PrefillRouterContext {
   readonly prng: Prng;
   readonly routerId: RouterId;
   readonly newRequestId: () => RequestId;
+  /** Opens what keeps the index over restarts. */
+  readonly openDurable?: KvRouterOptions['openDurable'];
 }
 
 export interface PrefillRouter extends Component {
@@ -64,6 +67,7 @@ class App implements PrefillRouter {
       blockSize: config.blockSize,
       scheduler: config.scheduler,
       syncsReplicas: config.syncsReplicas,
+      kvUsageMax: config.kvUsageMax ?? undefined,
       metrics,
       probe: (worker) => this.#probe(worker),
     });

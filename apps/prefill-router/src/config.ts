@@ -22,6 +22,8 @@ export interface PrefillRouterConfig {
   readonly admin: { readonly host: string; readonly port: number };
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
   readonly syncsReplicas: boolean;
+  /** Null passes nobody over. */
+  readonly kvUsageMax: number | null;
 }
 
 /** Turns checked option values into groups. @throws TypeError for an endpoint that `check` would have refused. */
@@ -34,6 +36,7 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
     grpc: { host: values.grpcHost, port: values.grpcPort, advertisedHost: values.grpcAdvertisedHost },
     admin: { host: values.adminHost, port: values.adminPort },
     syncsReplicas: values.routerReplicaSync,
+    kvUsageMax: values.routerKvUsageMax,
     scheduler: {
       ...SCHEDULER_OPTIONS_DEFAULT,
       mode: values.routerMode,

@@ -49,6 +49,7 @@ describe('the options of the prefill router', () => {
       grpc: { host: '::', port: 8, advertisedHost: 'router-0' },
       admin: { host: '::1', port: 9 },
       syncsReplicas: true,
+      kvUsageMax: null,
       scheduler: {
         mode: 'random',
         temperature: 0.5,

@@ -1,5 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
-import { planeOptions } from '@kvasir/planes';
+import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
 import { defineOptions } from '@kvasir/service';
 
 /** Every setting of the prefill router. */
@@ -60,12 +60,6 @@ export const prefillRouterOptions = defineOptions({
       doc: 'How workers are chosen.',
       group: 'Routing',
     },
-    routerReplicaSync: {
-      kind: 'boolean',
-      default: false,
-      doc: 'Share bookings with the other routers of the same pool, so that each knows the load that the others put on it.',
-      group: 'Routing',
-    },
     routerTemperature: {
       kind: 'number',
       default: 0,
@@ -123,6 +117,14 @@ export const prefillRouterOptions = defineOptions({
       doc: 'Count the blocks of running requests.',
       group: 'Routing',
     },
+    routerKvUsageMax: {
+      kind: 'number',
+      default: null,
+      min: 0,
+      max: 1,
+      doc: "Part of an engine's KV cache in use (as it says itself) from which on it is passed over while others are below.",
+      group: 'Routing',
+    },
     routerIndexBlocksMax: {
       kind: 'integer',
       default: 10_000_000,
@@ -155,14 +157,18 @@ export const prefillRouterOptions = defineOptions({
       doc: 'How long running calls may take to finish after SIGTERM.',
       group: 'Limits',
     },
+    ...routerStateOptions,
     ...planeOptions,
   },
-  check: ({ endpoint, namespace }) => {
+  check: ({ endpoint, namespace, ...values }) => {
     const name = parseEndpointName(endpoint);
     if (name === null) {
       return [`--endpoint must be namespace.component.endpoint in a-z 0-9 _ -, received "${endpoint}"`];
     }
     const isGood = namespace === null || parseEndpointName(`${namespace}.a.b`) !== null;
-    return isGood ? [] : [`--namespace must be one part in a-z 0-9 _ -, received "${namespace}"`];
+    const problems = checkRouterState(values);
+    return isGood
+      ? problems
+      : [`--namespace must be one part in a-z 0-9 _ -, received "${namespace}"`, ...problems];
   },
 });

@@ -1,6 +1,8 @@
 export { formatEndpointName, parseEndpointName } from './endpoint-name.js';
 export { compareIncarnations, newIncarnation } from './incarnations.js';
 export type { IncarnationOrder } from './incarnations.js';
+export { decodeEngineLoad, encodeEngineLoad } from './engine-load-codec.js';
+export type { EngineLoad, EngineLoadReport } from './engine-load-codec.js';
 export { IndexSnapshotWriter, readIndexSnapshotChunk } from './index-snapshot-chunks.js';
 export type { SourceChain } from './index-snapshot-chunks.js';
 export {

@@ -31,6 +31,7 @@ function rankToken(rank: number): string {
  * | `kvasir.v1.<ns>.<component>.<endpoint>.kv.<worker>.<rank>` | KV event batches and announcements of their newest number |
  * | `kvasir.v1.<ns>.<component>.<endpoint>.kv-recovery.<worker>.<incarnation>.<rank>` | requests for missing batches or the whole set |
  * | `kvasir.v1.<ns>.<component>.<endpoint>.loads.<router>` | what one router has booked |
+ * | `kvasir.v1.<ns>.<component>.<endpoint>.engine-loads.<worker>` | what an engine says of its load, per rank |
  * | `kvasir.v1.<ns>.<component>.<endpoint>.records` | nothing: what is registered at the endpoint has changed |
  */
 export const subjects = {
@@ -55,6 +56,13 @@ export const subjects = {
   /** Pattern: the loads of every router of an endpoint. */
   loadsOfAll(endpoint: EndpointName): string {
     return `${endpointPrefix(endpoint)}.loads.*`;
+  },
+  engineLoads(endpoint: EndpointName, workerId: WorkerId): string {
+    return `${endpointPrefix(endpoint)}.engine-loads.${encodeToken(workerId)}`;
+  },
+  /** Pattern: what every engine of an endpoint says of its load. */
+  engineLoadsOfAll(endpoint: EndpointName): string {
+    return `${endpointPrefix(endpoint)}.engine-loads.*`;
   },
   /** Says that the records of an endpoint have changed; where they are read anew is the registry's matter. */
   records(endpoint: EndpointName): string {

@@ -28,6 +28,7 @@ export const MESSAGE_TYPES = {
   snapshotStart: 4,
   snapshotChains: 5,
   recoveryEnd: 6,
+  engineLoad: 7,
 } as const;
 
 /** Bytes that are no message. The reason is for a log line; it changes nothing else. */

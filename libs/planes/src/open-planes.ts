@@ -1,5 +1,5 @@
 import { connectNatsEventPlane } from '@kvasir/event-plane';
-import type { EventPlane, NatsOptions } from '@kvasir/event-plane';
+import type { NatsEventPlane, NatsOptions } from '@kvasir/event-plane';
 import { connectRedisRegistry, FileRegistry } from '@kvasir/registry';
 import type { RedisConnectionOptions, Registry } from '@kvasir/registry';
 import type { Clock, Logger } from '@kvasir/service';
@@ -8,7 +8,7 @@ import type { PlaneValues } from './plane-options.js';
 
 /** What the processes of a deployment share. */
 export interface Planes {
-  readonly eventPlane: EventPlane;
+  readonly eventPlane: NatsEventPlane;
   readonly registry: Registry;
   /** Releases every lease and ends both connections. Idempotent. */
   close(): Promise<void>;
@@ -49,7 +49,7 @@ export async function openPlanes(
 
 async function openRegistry(
   values: PlaneValues,
-  eventPlane: EventPlane,
+  eventPlane: NatsEventPlane,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<Registry> {
   if (values.workersFile !== null)
@@ -84,7 +84,8 @@ function natsOptions(values: PlaneValues): Omit<NatsOptions, 'name'> {
   };
 }
 
-function redisOptions(values: PlaneValues): RedisConnectionOptions {
+/** How Redis is reached. */
+export function redisOptions(values: PlaneValues): RedisConnectionOptions {
   const { redisCaFile, redisCertFile, redisKeyFile } = values;
   const hasTls = redisCaFile !== null || redisCertFile !== null || redisKeyFile !== null;
   return {

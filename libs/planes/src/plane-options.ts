@@ -59,3 +59,51 @@ export const planeOptions = {
 } as const satisfies OptionSpecs;
 
 export type PlaneValues = OptionValues<typeof planeOptions>;
+
+const STATE = 'State of a router';
+
+/** What every program with a router in it is told of sharing and keeping its state; to be spread into its option table beside `planeOptions`. */
+export const routerStateOptions = {
+  routerReplicaSync: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Share bookings with the other routers of the same pool, so that each knows the load that the others put on it.',
+    group: STATE,
+  },
+  durableKvEvents: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Keep KV events in a JetStream stream and the index as a snapshot in Redis: a restarted router is warm without asking the agents.',
+    group: STATE,
+  },
+  routerSnapshotThreshold: {
+    kind: 'integer',
+    default: 1_000_000,
+    min: 1,
+    unit: 'messages',
+    doc: 'Messages in the stream at which a router makes a snapshot and trims the stream.',
+    group: STATE,
+  },
+  routerResetStates: {
+    kind: 'boolean',
+    default: false,
+    doc: 'Begin without the snapshot and the stream, and forget both.',
+    group: STATE,
+  },
+} as const satisfies OptionSpecs;
+
+export type RouterStateValues = OptionValues<typeof routerStateOptions>;
+
+/** What is wrong with plane and state options together. */
+export function checkRouterState({
+  durableKvEvents,
+  routerResetStates,
+  workersFile,
+}: RouterStateValues & Pick<PlaneValues, 'workersFile'>): string[] {
+  const problems: string[] = [];
+  if (durableKvEvents && workersFile !== null)
+    problems.push('--durable-kv-events keeps snapshots in Redis and cannot be given with --workers-file');
+  if (routerResetStates && !durableKvEvents)
+    problems.push('--router-reset-states has nothing to reset without --durable-kv-events');
+  return problems;
+}

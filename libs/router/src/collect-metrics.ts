@@ -1,7 +1,9 @@
 import type { EventPlane, KvEventSubscriber } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import type { Scheduler } from '@kvasir/scheduler';
+
 import type { DurableIndex } from './durable-index.js';
+import type { EngineLoads } from './engine-loads.js';
 import type { RouterMetrics } from './metrics.js';
 import type { ReplicaSync } from './replica-sync.js';
 
@@ -11,6 +13,8 @@ export interface Measured {
   readonly scheduler: Scheduler | null;
   readonly knownWorkers: number;
   readonly setAsideWorkers: number;
+  readonly fullWorkers: number;
+  readonly engineLoads: EngineLoads | null;
   readonly subscriber: KvEventSubscriber;
   readonly sync: ReplicaSync | null;
   readonly durable: DurableIndex | null;
@@ -20,15 +24,16 @@ export interface Measured {
 
 /** Sets every gauge of a router. O(workers). */
 export function collectMetrics(to: RouterMetrics, measured: Measured): void {
-  const { scheduler, knownWorkers, setAsideWorkers } = measured;
+  const { scheduler, knownWorkers, setAsideWorkers, fullWorkers } = measured;
   to.activeBookings.set(scheduler?.bookingCount ?? 0);
   to.indexBlocks.set(scheduler?.index.blockCount ?? 0);
   to.indexBytes.set(scheduler?.index.bytes ?? 0);
   to.workers.set({ state: 'known' }, knownWorkers);
   to.workers.set({ state: 'set_aside' }, setAsideWorkers);
+  to.workers.set({ state: 'full' }, fullWorkers);
   collectEvents(to, measured);
   collectPlanes(to, measured);
-  collectTargets(to, scheduler);
+  collectTargets(to, measured);
 }
 
 function collectEvents(to: RouterMetrics, { subscriber, durable }: Measured): void {
@@ -58,13 +63,22 @@ function collectPlanes(to: RouterMetrics, { registry, eventPlane, sync }: Measur
     to.peerMessages.set({ outcome }, Number(count));
 }
 
-function collectTargets(to: RouterMetrics, scheduler: Scheduler | null): void {
+function collectTargets(to: RouterMetrics, { scheduler, engineLoads }: Measured): void {
   to.activePrefillTokens.reset();
   to.activeDecodeBlocks.reset();
   to.heldBlocks.reset();
+  to.engineRequests.reset();
+  to.engineKvUsage.reset();
   if (scheduler === null) return;
-  for (const { workerId, rank, number } of scheduler.targets.all())
-    to.heldBlocks.set({ worker_id: workerId, rank: String(rank) }, scheduler.index.memberCount(number));
+  for (const { workerId, rank, number } of scheduler.targets.all()) {
+    const labels = { worker_id: workerId, rank: String(rank) };
+    to.heldBlocks.set(labels, scheduler.index.memberCount(number));
+    const said = engineLoads?.of(workerId, rank) ?? null;
+    if (said === null) continue;
+    to.engineRequests.set({ ...labels, state: 'running' }, said.runningRequests);
+    to.engineRequests.set({ ...labels, state: 'waiting' }, said.waitingRequests);
+    if (said.kvUsage !== null) to.engineKvUsage.set(labels, said.kvUsage);
+  }
   for (const { workerId, rank, prefillTokens, blocks } of scheduler.loads()) {
     to.activePrefillTokens.set({ worker_id: workerId, rank: String(rank) }, prefillTokens);
     to.activeDecodeBlocks.set({ worker_id: workerId, rank: String(rank) }, blocks);

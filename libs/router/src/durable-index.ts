@@ -18,7 +18,7 @@ import type { IndexDump } from './dump-chunks.js';
 /** What keeps an index over restarts of its routers. */
 export interface DurableParts {
   readonly log: EventLog;
-  /** Owned by whoever opened it. */
+  /** Owned by the router that it was opened for. */
   readonly snapshots: SnapshotStore;
   /** Messages in the log at which a snapshot is made and the log trimmed. */
   readonly snapshotThresholdMessages: number;
@@ -26,7 +26,8 @@ export interface DurableParts {
   readonly resetsStates: boolean;
 }
 
-export interface DurableIndexOptions extends DurableParts {
+export interface DurableIndexOptions {
+  readonly open: (endpoint: EndpointName) => Promise<DurableParts>;
   readonly endpoint: EndpointName;
   readonly routerId: RouterId;
   readonly clock: Clock;
@@ -67,6 +68,7 @@ export class DurableIndex {
   readonly #options: DurableIndexOptions;
   readonly #seeds = new Map<string, Snapshot>();
   readonly #timers = new Set<CancelTimer>();
+  #parts: DurableParts | null = null;
   readonly #counts = {
     writtenSnapshots: 0,
     abandonedSnapshots: 0,
@@ -107,9 +109,11 @@ export class DurableIndex {
     return this.#counts;
   }
 
-  /** @throws EventPlaneError when the log does not answer. A snapshot that cannot be had is only told. */
+  /** @throws EventPlaneError, RegistryError when log or store cannot be opened. A snapshot that cannot be had is only told. */
   async load(): Promise<void> {
-    const { endpoint, log, snapshots, resetsStates, clock } = this.#options;
+    const { endpoint, clock, open } = this.#options;
+    this.#parts = await open(endpoint);
+    const { log, snapshots, resetsStates } = this.#parts;
     const { logId, lastSequence } = await log.state();
     if (resetsStates) {
       await snapshots.clear(endpoint);
@@ -142,15 +146,21 @@ export class DurableIndex {
     return seed;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true;
     for (const cancel of this.#timers) cancel();
+    await this.#parts?.snapshots.close();
+  }
+
+  #opened(): DurableParts {
+    if (this.#parts === null) throw new TypeError('Cannot use the event log: it is not opened');
+    return this.#parts;
   }
 
   async #loadSnapshot(logId: string): Promise<void> {
-    const { endpoint, snapshots, logger } = this.#options;
+    const { endpoint, logger } = this.#options;
     try {
-      const reading = await snapshots.read(endpoint);
+      const reading = await this.#opened().snapshots.read(endpoint);
       if (reading.kind === 'refused') {
         this.#counts.refusedSnapshots += 1;
         logger.warn({ reason: reading.reason }, 'snapshot refused: the sets come from the agents');
@@ -169,7 +179,8 @@ export class DurableIndex {
   }
 
   #subscribe(deliver: (message: PlaneMessage) => void): Subscription {
-    const { clock, log, isSettled } = this.#options;
+    const { clock, isSettled } = this.#options;
+    const { log } = this.#opened();
     const endMs = clock.nowMs() + RESTORE_WAIT_MS;
     let following: Subscription | null = null;
     const handOver = (message: LogMessage): void => {
@@ -202,7 +213,8 @@ export class DurableIndex {
   }
 
   async #look(): Promise<void> {
-    const { log, logger, snapshotThresholdMessages } = this.#options;
+    const { logger } = this.#options;
+    const { log, snapshotThresholdMessages } = this.#opened();
     const state = await log.state().catch(() => null);
     if (state === null || this.#isClosed) return;
     this.#logMessages = state.messageCount;
@@ -220,7 +232,8 @@ export class DurableIndex {
   }
 
   async #writeLocked(logId: string): Promise<void> {
-    const { endpoint, routerId, snapshots } = this.#options;
+    const { endpoint, routerId } = this.#options;
+    const { snapshots } = this.#opened();
     if (!(await snapshots.lock(endpoint, routerId, LOCK_TTL_MS))) return;
     try {
       await this.#write(logId);
@@ -230,7 +243,8 @@ export class DurableIndex {
   }
 
   async #write(logId: string): Promise<void> {
-    const { endpoint, log, snapshots, logger } = this.#options;
+    const { endpoint, logger } = this.#options;
+    const { log, snapshots } = this.#opened();
     const logSequence = this.#sequence;
     const dumped = await this.#dump();
     if (dumped === null) {

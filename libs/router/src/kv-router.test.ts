@@ -1,4 +1,5 @@
 import { PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
+import { encodeEngineLoad, subjects } from '@kvasir/contract';
 import type { EndpointName, WorkerRecord } from '@kvasir/contract';
 import { InProcessEventPlane, KvEventPublisher } from '@kvasir/event-plane';
 import { InProcessRegistry } from '@kvasir/registry';
@@ -245,5 +246,34 @@ describe('KvRouter', () => {
     expect(text).toContain('kvasir_router_active_bookings{service="test"} 1');
     expect(text).toContain('kvasir_router_active_prefill_tokens{worker_id="a",rank="0",service="test"} 8');
     expect(text).toContain('kvasir_router_decisions_total{outcome="routed",service="test"} 1');
+  });
+
+  it('passes over an engine that says it is full, until it says otherwise, falls silent, or all are', async () => {
+    const made = await router(world, { kvUsageMax: 0.9 });
+    await join(world, 'a');
+    await join(world, 'b');
+    const say = async (id: string, kvUsage: number): Promise<void> => {
+      const source = { workerId: workerId(id), incarnation: incarnation('0001'), rank: 0 };
+      const load = { runningRequests: 1, waitingRequests: 0, kvUsage };
+      world.plane.publish(subjects.engineLoads(ENDPOINT, workerId(id)), encodeEngineLoad({ source, load }));
+      await settle(world, 500);
+    };
+    const choices = (): readonly string[] =>
+      [
+        ...new Set(Array.from({ length: 20 }, (_, index) => routed(made, tokens(8, index * 100)).workerId)),
+      ].sort();
+    expect(choices()).toEqual(['a', 'b']);
+    await say('a', 0.95);
+    expect(choices()).toEqual(['b']);
+    await say('b', 0.9);
+    expect(choices()).toEqual(['a', 'b']);
+    await say('b', 0.2);
+    await say('a', 0.95);
+    expect(choices()).toEqual(['b']);
+    await say('a', 0.5);
+    expect(choices()).toEqual(['a', 'b']);
+    await say('a', 0.95);
+    await settle(world, 6_000);
+    expect(choices()).toEqual(['a', 'b']);
   });
 });

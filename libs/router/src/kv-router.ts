@@ -1,14 +1,6 @@
 import { namespaceSeed, PromptBlocks } from '@kvasir/block-hash';
 import { formatEndpointName } from '@kvasir/contract';
-import type {
-  EndpointName,
-  KvChain,
-  KvEventBatch,
-  KvSource,
-  PeerLoad,
-  SnapshotSource,
-  WorkerRecord,
-} from '@kvasir/contract';
+import type { EndpointName, KvChain, KvEventBatch, KvSource, PeerLoad, WorkerRecord } from '@kvasir/contract';
 import { KvEventSubscriber } from '@kvasir/event-plane';
 import type { EventPlane, KvEventSink } from '@kvasir/event-plane';
 import type { EndpointView, Lease, Registry, RegistryWatch } from '@kvasir/registry';
@@ -26,11 +18,14 @@ import { collectMetrics } from './collect-metrics.js';
 import type { Measured } from './collect-metrics.js';
 import { DurableIndex } from './durable-index.js';
 import type { DurableParts } from './durable-index.js';
-import type { IndexDump, NumberedChain } from './dump-chunks.js';
+import { EngineLoads } from './engine-loads.js';
+import { fullWorkers } from './full-workers.js';
 import { RouterError } from './errors.js';
 import { createRouterMetrics } from './metrics.js';
 import type { RouterMetrics } from './metrics.js';
 import type { Prompt, RouteDecision, RouteOutcome, RouteRequest } from './route-messages.js';
+import { kvInput } from './kv-input.js';
+import { indexDump } from './index-dump.js';
 import { ReplicaSync } from './replica-sync.js';
 import { SetAside } from './set-aside.js';
 import { ranksOf, Workers } from './workers.js';
@@ -51,8 +46,10 @@ export interface KvRouterOptions {
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
   /** Shares bookings with the other routers of the pool. */
   readonly syncsReplicas?: boolean | undefined;
-  /** Keeps the index over restarts. */
-  readonly durable?: DurableParts | undefined;
+  /** Part of an engine's KV cache in use, 0 to 1, from which on it is passed over while others are below; by default none is. */
+  readonly kvUsageMax?: number | undefined;
+  /** Opens what keeps the index over restarts; without it every start asks the agents. */
+  readonly openDurable?: ((endpoint: EndpointName) => Promise<DurableParts>) | undefined;
   readonly registry: Registry;
   readonly eventPlane: EventPlane;
   readonly clock: Clock;
@@ -84,6 +81,9 @@ export class KvRouter implements Component {
   readonly #metrics: RouterMetrics;
   readonly #sync: ReplicaSync | null;
   readonly #durable: DurableIndex | null;
+  #engineLoads: EngineLoads | null = null;
+  /** Workers that are passed over because their caches are full. */
+  #full: ReadonlySet<WorkerId> = new Set();
   /** Loads of peers that came before the block size was known. */
   readonly #early = new Map<RouterId, readonly PeerLoad[]>();
   #scheduler: Scheduler | null = null;
@@ -102,7 +102,7 @@ export class KvRouter implements Component {
     this.#blockSize = options.blockSize;
     this.#metrics = createRouterMetrics(options.metrics, (to) => collectMetrics(to, this.#measured()));
     const { clock, prng, endpoint, eventPlane, logger } = options;
-    this.#durable = options.durable === undefined ? null : this.#createDurable(options.durable);
+    this.#durable = options.openDurable === undefined ? null : this.#createDurable(options.openDurable);
     this.#subscriber = new KvEventSubscriber({
       plane: eventPlane,
       clock,
@@ -133,6 +133,7 @@ export class KvRouter implements Component {
     if (this.#durable === null) await this.#subscriber.start();
     else await this.#durable.load();
     await this.#sync?.start();
+    this.#engineLoads = new EngineLoads({ plane: this.#options.eventPlane, endpoint, clock });
     this.#watch = registry.watch(endpoint, (view) => this.#apply(view));
     this.#cancelTick = clock.every(TICK_MS, () => this.#tick());
   }
@@ -145,8 +146,9 @@ export class KvRouter implements Component {
     this.#cancelTick?.();
     this.#watch?.close();
     await this.#sync?.close();
-    this.#durable?.close();
+    this.#engineLoads?.close();
     await this.#subscriber.close();
+    await this.#durable?.close();
     await this.#claim?.release();
     this.#claim = null;
   }
@@ -317,6 +319,7 @@ export class KvRouter implements Component {
         return;
       case 'disappeared':
         this.#subscriber.unfollow(worker.workerId);
+        this.#engineLoads?.forget(worker.workerId);
         this.#removeTargets(worker);
         this.#setAside.trust(worker.workerId);
         this.#options.logger.info({ workerId: worker.workerId }, 'worker gone');
@@ -331,9 +334,10 @@ export class KvRouter implements Component {
 
   #putTargets(worker: WorkerRecord, kind: 'targetAdded' | 'targetUpdated'): void {
     if (kind === 'targetAdded') this.#indexRevision += 1;
-    const isEligible = !worker.isDraining && !this.#setAside.has(worker.workerId);
+    const { workerId } = worker;
+    const isEligible = !worker.isDraining && !this.#setAside.has(workerId) && !this.#full.has(workerId);
     for (const rank of ranksOf(worker)) {
-      this.#step({ kind, target: { workerId: worker.workerId, rank, taints: worker.taints }, isEligible });
+      this.#step({ kind, target: { workerId, rank, taints: worker.taints }, isEligible });
     }
   }
 
@@ -367,36 +371,16 @@ export class KvRouter implements Component {
     });
   }
 
-  #createDurable(parts: DurableParts): DurableIndex {
+  #createDurable(open: (endpoint: EndpointName) => Promise<DurableParts>): DurableIndex {
     const { endpoint, routerId, clock, prng, logger } = this.#options;
     return new DurableIndex({
-      ...parts,
-      ...{ endpoint, routerId, clock, prng, logger },
-      dump: () => this.#dump(),
+      ...{ open, endpoint, routerId, clock, prng, logger },
+      dump: () =>
+        this.#scheduler === null
+          ? null
+          : indexDump(this.#scheduler, this.#subscriber, () => this.#indexRevision),
       isSettled: () => this.#subscriber.isSettled(),
     });
-  }
-
-  /** The sets that are whole now, with their numbers. */
-  #dump(): IndexDump | null {
-    const scheduler = this.#scheduler;
-    if (scheduler === null) return null;
-    const revision = this.#indexRevision;
-    const sources: SnapshotSource[] = [];
-    const indexes = new Map<number, number>();
-    for (const { source, state } of this.#subscriber.states()) {
-      const target = scheduler.targets.numberOf(source.workerId, source.rank);
-      if (target === null || state.phase !== 'live' || state.appliedNumber === null) continue;
-      indexes.set(target, sources.length);
-      const blockCount = scheduler.index.memberCount(target);
-      sources.push({ source, batchNumber: state.appliedNumber, blockCount });
-    }
-    return {
-      blockSize: scheduler.blockSize,
-      sources,
-      chains: chainsOf(scheduler, indexes),
-      isStale: () => this.#indexRevision !== revision,
-    };
   }
 
   #sink(): KvEventSink {
@@ -438,6 +422,19 @@ export class KvRouter implements Component {
       this.#options.logger.warn({ requestIds: effect.requestIds }, 'bookings expired: nobody freed them');
     }
     for (const workerId of this.#setAside.due(nowMs)) void this.#retry(workerId);
+    this.#passOverFull();
+  }
+
+  #passOverFull(): void {
+    const { kvUsageMax } = this.#options;
+    if (kvUsageMax === undefined || this.#engineLoads === null) return;
+    const workers = this.#workers.all();
+    const usable = workers.filter(({ workerId, isDraining }) => !isDraining && !this.#setAside.has(workerId));
+    const before = this.#full;
+    this.#full = fullWorkers(usable, this.#engineLoads, kvUsageMax);
+    for (const worker of workers)
+      if (before.has(worker.workerId) !== this.#full.has(worker.workerId))
+        this.#putTargets(worker, 'targetUpdated');
   }
 
   #measured(): Measured {
@@ -446,6 +443,8 @@ export class KvRouter implements Component {
       scheduler: this.#scheduler,
       knownWorkers: this.#workers.all().length,
       setAsideWorkers: this.#setAside.size,
+      fullWorkers: this.#full.size,
+      engineLoads: this.#engineLoads,
       subscriber: this.#subscriber,
       sync: this.#sync,
       durable: this.#durable,
@@ -462,29 +461,10 @@ export class KvRouter implements Component {
   }
 }
 
-/** The chains of chosen targets, by their new numbers. */
-function* chainsOf(scheduler: Scheduler, indexes: ReadonlyMap<number, number>): Generator<NumberedChain> {
-  for (const { target, parent, hashes } of scheduler.index.dump()) {
-    const sourceIndex = indexes.get(target);
-    if (sourceIndex !== undefined) yield { sourceIndex, parent, hashes };
-  }
-}
-
 function reachable(
   decision: Omit<RouteDecision, 'url' | 'dialect' | 'incarnation' | 'blockSize'>,
   worker: WorkerRecord,
 ): RouteDecision {
   const { url, dialect, incarnation, blockSize } = worker;
   return { ...decision, url, dialect, incarnation, blockSize };
-}
-
-function kvInput(event: KvEventBatch['events'][number], workerId: WorkerId, rank: number): SchedulerInput {
-  switch (event.kind) {
-    case 'stored':
-      return { kind: 'kvStored', workerId, rank, parent: event.parent, hashes: event.hashes };
-    case 'removed':
-      return { kind: 'kvRemoved', workerId, rank, hashes: event.hashes };
-    case 'cleared':
-      return { kind: 'kvCleared', workerId, rank };
-  }
 }

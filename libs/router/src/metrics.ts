@@ -23,6 +23,8 @@ export interface RouterMetrics {
   readonly logMessages: Gauge;
   readonly activePrefillTokens: Gauge<'worker_id' | 'rank'>;
   readonly activeDecodeBlocks: Gauge<'worker_id' | 'rank'>;
+  readonly engineRequests: Gauge<'worker_id' | 'rank' | 'state'>;
+  readonly engineKvUsage: Gauge<'worker_id' | 'rank'>;
 }
 
 /** Seconds; a route is meant to take tens of microseconds. */
@@ -129,7 +131,14 @@ function indexMetrics(metrics: Metrics): IndexMetrics {
 
 type StateMetrics = Pick<
   RouterMetrics,
-  'planeConnected' | 'peers' | 'peerMessages' | 'workers' | 'activePrefillTokens' | 'activeDecodeBlocks'
+  | 'planeConnected'
+  | 'peers'
+  | 'peerMessages'
+  | 'workers'
+  | 'activePrefillTokens'
+  | 'activeDecodeBlocks'
+  | 'engineRequests'
+  | 'engineKvUsage'
 >;
 
 function stateMetrics(metrics: Metrics): StateMetrics {
@@ -161,6 +170,16 @@ function stateMetrics(metrics: Metrics): StateMetrics {
     activeDecodeBlocks: metrics.gauge({
       name: 'kvasir_router_active_decode_blocks',
       help: 'Blocks in use by booked requests.',
+      labels: ['worker_id', 'rank'],
+    }),
+    engineRequests: metrics.gauge({
+      name: 'kvasir_router_engine_requests',
+      help: 'Requests that the engines themselves say they have; missing when nothing fresh was said.',
+      labels: ['worker_id', 'rank', 'state'],
+    }),
+    engineKvUsage: metrics.gauge({
+      name: 'kvasir_router_engine_kv_usage_ratio',
+      help: 'Part of its KV cache that each engine says is in use.',
       labels: ['worker_id', 'rank'],
     }),
   };

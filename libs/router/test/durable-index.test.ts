@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { subjects } from '@kvasir/contract';
 import type { EndpointName, WorkerRecord } from '@kvasir/contract';
 import { connectNatsEventPlane, KvEventPublisher } from '@kvasir/event-plane';
@@ -38,7 +39,6 @@ let count = 0;
 let endpoint: EndpointName;
 let registry: InProcessRegistry;
 let plane: NatsEventPlane;
-let snapshots: SnapshotStore;
 let publisher: KvEventPublisher;
 let engine: RandomEngine;
 const routers: KvRouter[] = [];
@@ -71,11 +71,6 @@ beforeEach(async () => {
   endpoint = { namespace: `test-${count}`, component: 'prefill', endpoint: 'generate' };
   registry = new InProcessRegistry({ clock: systemClock });
   plane = await connect();
-  let ids = 0;
-  snapshots = await connectRedisSnapshotStore(
-    { urls: [`redis://127.0.0.1:${redis.port}`], kind: 'server' },
-    () => `snapshot-${(ids += 1)}`,
-  );
   await registry.registerWorker(worker(), 60_000);
   publisher = new KvEventPublisher({ plane, clock: systemClock, ...worker() });
   engine = new RandomEngine(publisher, RANKS, seededPrng(count));
@@ -87,10 +82,12 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const router of routers.splice(0)) await router.close();
   await publisher.close();
-  await snapshots.close();
   await registry.close();
   await plane.close();
 });
+
+const openStore = (): Promise<SnapshotStore> =>
+  connectRedisSnapshotStore({ urls: [`redis://127.0.0.1:${redis.port}`], kind: 'server' }, randomUUID);
 
 const connect = (): Promise<NatsEventPlane> =>
   connectNatsEventPlane({ urls: [`nats://127.0.0.1:${nats.port}`], name: 'test', clock: systemClock });
@@ -103,7 +100,13 @@ async function start(durable: Partial<DurableParts> = {}): Promise<{ router: KvR
     routerId: routerId(`r-${routers.length}`),
     blockSize: null,
     scheduler: SCHEDULER_OPTIONS_DEFAULT,
-    durable: { log, snapshots, snapshotThresholdMessages: 1_000_000, resetsStates: false, ...durable },
+    openDurable: async () => ({
+      log,
+      snapshots: await openStore(),
+      snapshotThresholdMessages: 1_000_000,
+      resetsStates: false,
+      ...durable,
+    }),
     registry,
     eventPlane: plane,
     clock: systemClock,

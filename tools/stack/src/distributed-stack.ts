@@ -128,9 +128,20 @@ export class DistributedStack implements RunningStack {
 
   /** Kills a service as a crash would and starts it anew. @throws RangeError for a name that no service has. */
   async restart(name: string): Promise<void> {
-    const service = this.#services().find(({ process }) => process.name === name);
-    if (service === undefined) throw new RangeError(`Cannot restart ${name}: there is no such service`);
-    await service.process.restart();
+    await this.#service(name).process.restart();
+  }
+
+  /** Lets a service stand still, or go on. @throws RangeError for a name that no service has. */
+  pause(name: string, isPaused: boolean): void {
+    this.#service(name).process.pause(isPaused);
+  }
+
+  /** Starts one more prefill router and waits until it is ready. @param natsUrl another way to NATS than the straight one. */
+  async addPrefillRouter(natsUrl?: string): Promise<string> {
+    const name = `prefill-router-${this.#routers.length + 1}`;
+    await this.#startRouter(name, natsUrl === undefined ? [] : ['--nats-url', natsUrl]);
+    await this.#waitUntilReady(new AbortController().signal);
+    return name;
   }
 
   async #startServices(): Promise<void> {
@@ -183,12 +194,13 @@ export class DistributedStack implements RunningStack {
     this.#agents.push({ process, readyUrl: `${admin}/ready`, part });
   }
 
-  async #startRouter(name: string): Promise<void> {
+  async #startRouter(name: string, otherArgs: readonly string[] = []): Promise<void> {
     const { routerMode } = this.#values;
     const [port, adminPort] = [await freePort(), await freePort()];
     const process = this.#launch(name, '@kvasir/prefill-router/main', [
       ...['--grpc-port', String(port), '--admin-port', String(adminPort), '--router-mode', routerMode],
-      '--router-replica-sync',
+      ...this.#stateArgs(),
+      ...otherArgs,
     ]);
     const part = { what: name, where: `127.0.0.1:${port}`, note: `gRPC, mode ${routerMode}` };
     const admin = `http://127.0.0.1:${adminPort}`;
@@ -201,17 +213,23 @@ export class DistributedStack implements RunningStack {
     const url = `http://${httpHost}:${port}`;
     const process = this.#launch(name, '@kvasir/frontend/main', [
       ...['--http-host', httpHost, '--http-port', String(port), '--router-mode', routerMode],
-      '--router-replica-sync',
+      ...this.#stateArgs(),
       ...(enforceDisagg ? ['--enforce-disagg'] : []),
     ]);
     const part = { what: name, where: url, note: 'OpenAI API, decode routing, /metrics' };
     this.#frontends.push({ process, readyUrl: `${url}/ready`, part, url });
   }
 
+  #stateArgs(): readonly string[] {
+    const { durableKvEvents, routerSnapshotThreshold } = this.#values;
+    const durable = ['--durable-kv-events', '--router-snapshot-threshold', String(routerSnapshotThreshold)];
+    return ['--router-replica-sync', ...(durableKvEvents ? durable : [])];
+  }
+
   #launch(name: string, main: string, args: readonly string[]): ServiceProcess {
     const { nats, redis } = this.#startedServers();
     const planes = [
-      ...['--nats-url', `nats://127.0.0.1:${nats.port}`],
+      ...(args.includes('--nats-url') ? [] : ['--nats-url', `nats://127.0.0.1:${nats.port}`]),
       ...['--redis-url', `redis://127.0.0.1:${redis.port}`],
       ...['--log-level', this.#values.logLevel],
     ];
@@ -260,6 +278,12 @@ export class DistributedStack implements RunningStack {
 
   #services(): readonly Service[] {
     return [...this.#frontends, ...this.#routers, ...this.#agents, ...this.#engines];
+  }
+
+  #service(name: string): Service {
+    const service = this.#services().find(({ process }) => process.name === name);
+    if (service === undefined) throw new RangeError(`Cannot find ${name}: there is no such service`);
+    return service;
   }
 
   #startedServers() {

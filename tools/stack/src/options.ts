@@ -109,6 +109,20 @@ export const stackOptions = defineOptions({
       doc: 'Refuse requests while no prefill worker is alive instead of running them on the decode workers.',
       group: 'Routing',
     },
+    durableKvEvents: {
+      kind: 'boolean',
+      default: false,
+      doc: 'With --distributed: routers keep KV events and snapshots, and are warm when they restart.',
+      group: 'Routing',
+    },
+    routerSnapshotThreshold: {
+      kind: 'integer',
+      default: 1_000_000,
+      min: 1,
+      unit: 'messages',
+      doc: 'Kept messages at which a router makes a snapshot.',
+      group: 'Routing',
+    },
     logLevel: {
       kind: 'choice',
       choices: logLevels,

@@ -56,6 +56,11 @@ export class ServiceProcess {
     this.#child = this.#spawn();
   }
 
+  /** Lets it stand still, or go on. */
+  pause(isPaused: boolean): void {
+    this.#child.kill(isPaused ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   /** At once, as a crash would. */
   kill(): void {
     this.#child.kill('SIGKILL');
