@@ -1,6 +1,7 @@
 // Writes the TypeScript types of proto/kvasir/v1/*.proto, as the objects that proto-loader makes of the messages.
 // `node libs/contract/generate.mjs [folder]`; the folder is src/generated unless one is named.
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
@@ -23,7 +24,9 @@ execFileSync(
     '--grpcLib=@grpc/grpc-js',
     '--importFileExtension=.js',
     `--outDir=${outDir}`,
-    'proto/kvasir/v1/router.proto',
+    ...readdirSync(resolve(root, 'proto/kvasir/v1'))
+      .sort()
+      .map((name) => `proto/kvasir/v1/${name}`),
   ],
   { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
 );

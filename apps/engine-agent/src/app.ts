@@ -1,37 +1,27 @@
-import type { EventPlane } from '@kvasir/event-plane';
-import type { Registry } from '@kvasir/registry';
+import { EngineFleet } from '@kvasir/engine-watch';
+import type { EngineConfig, EngineFleetContext, EngineWatchSettings } from '@kvasir/engine-watch';
+import { addKvEventsService, createRpcServer } from '@kvasir/rpc';
+import type { RpcServer } from '@kvasir/rpc';
 import { createAdminServer, createMetrics } from '@kvasir/service';
-import type { AdminServer, Clock, Component, DrainReport, Logger, Readiness } from '@kvasir/service';
-import type { Prng } from '@kvasir/units';
-import type { EngineConfig } from './engine-config.js';
-import { EngineHttp } from './engine-http.js';
-import { EngineWatch } from './engine-watch.js';
-import { createAgentMetrics } from './metrics.js';
+import type { AdminServer, Component, DrainReport, Readiness } from '@kvasir/service';
+import { GrpcEventStream } from './grpc-event-stream.js';
 
 /** What an engine agent is built from. */
-export interface EngineAgentConfig {
+export interface EngineAgentConfig extends EngineWatchSettings {
   readonly engines: readonly EngineConfig[];
-  readonly leaseMs: number;
-  readonly loadMs: number;
-  readonly probeMs: number;
-  readonly probeFailuresMax: number;
   readonly admin: { readonly host: string; readonly port: number };
+  /** Where engines open streams of KV events; served when one of them is configured to. */
+  readonly grpc: { readonly host: string; readonly port: number };
 }
 
 /** What it stands on. */
-export interface EngineAgentContext {
-  readonly registry: Registry;
-  readonly eventPlane: EventPlane;
-  readonly clock: Clock;
-  /** Milliseconds since 1970. */
-  readonly epochMs: () => number;
-  readonly logger: Logger;
-  readonly prng: Prng;
-}
+export type EngineAgentContext = Omit<EngineFleetContext, 'metrics'>;
 
 export interface EngineAgent extends Component {
   /** URL of `/metrics`. @throws TypeError before it has started. */
   metricsUrl(): string;
+  /** `host:port` for streams of KV events. @throws TypeError when no engine uses them, or before it has started. */
+  grpcAddress(): string;
   /** What `/ready` says: ready while at least one engine is registered. */
   readiness(): Readiness;
 }
@@ -43,21 +33,21 @@ export function create(config: EngineAgentConfig, context: EngineAgentContext): 
 
 class App implements EngineAgent {
   readonly name = 'engine-agent';
-  readonly #http = new EngineHttp();
-  readonly #watches: readonly EngineWatch[];
+  readonly #fleet: EngineFleet;
   readonly #admin: AdminServer;
-  #isDraining = false;
+  /** Null when no engine needs it. */
+  readonly #rpc: RpcServer | null;
 
   constructor(config: EngineAgentConfig, context: EngineAgentContext) {
     const metrics = createMetrics('engine_agent', { process: true });
-    const agentMetrics = createAgentMetrics(metrics, (to) => {
-      for (const watch of this.#watches) {
-        to.isUp.set({ worker_id: watch.workerId }, watch.downReason === null ? 1 : 0);
-        to.heldBlocks.set({ worker_id: watch.workerId }, watch.heldBlocks);
-      }
-    });
-    const parts = { ...context, ...config, http: this.#http, metrics: agentMetrics };
-    this.#watches = config.engines.map((engine) => new EngineWatch(engine, parts));
+    this.#fleet = new EngineFleet(config.engines, config, { ...context, metrics });
+    const isStreamed = config.engines.some(({ kvEvents }) => kvEvents.kind === 'grpc');
+    this.#rpc = isStreamed ? createRpcServer({ name: 'grpc', ...config.grpc, logger: context.logger }) : null;
+    if (this.#rpc !== null)
+      addKvEventsService(
+        this.#rpc,
+        () => new GrpcEventStream((workerId, rank) => this.#fleet.taker(workerId, rank)),
+      );
     this.#admin = createAdminServer({
       name: 'admin',
       ...config.admin,
@@ -66,22 +56,19 @@ class App implements EngineAgent {
     });
   }
 
-  /** Engines that are not there yet are waited for. */
   async start(signal: AbortSignal): Promise<void> {
     await this.#admin.start(signal);
-    await Promise.all(this.#watches.map((watch) => watch.start()));
+    await this.#rpc?.start(signal);
+    await this.#fleet.start();
   }
 
-  /** Takes the engines off the routers' lists; they finish what they have by themselves. */
-  async drain(): Promise<DrainReport> {
-    this.#isDraining = true;
-    await Promise.all(this.#watches.map((watch) => watch.drain()));
-    return { abandonedRequests: 0 };
+  drain(): Promise<DrainReport> {
+    return this.#fleet.drain();
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#watches.map((watch) => watch.close()));
-    await this.#http.close();
+    await this.#rpc?.close();
+    await this.#fleet.close();
     await this.#admin.close();
   }
 
@@ -90,11 +77,13 @@ class App implements EngineAgent {
     return `http://${host}:${port}/metrics`;
   }
 
+  grpcAddress(): string {
+    if (this.#rpc === null)
+      throw new TypeError('Cannot tell the gRPC address: no engine publishes over gRPC');
+    return this.#rpc.address();
+  }
+
   readiness(): Readiness {
-    if (this.#isDraining) return { kind: 'notReady', reason: 'the agent is draining' };
-    const down = this.#watches.filter(({ downReason }) => downReason !== null);
-    if (down.length < this.#watches.length) return { kind: 'ready' };
-    const reasons = down.map(({ workerId, downReason }) => `${workerId}: ${downReason ?? ''}`);
-    return { kind: 'notReady', reason: reasons.join('; ') };
+    return this.#fleet.readiness();
   }
 }

@@ -1,9 +1,8 @@
+import { readEnginesFile, readEngineSettings } from '@kvasir/engine-watch';
+import type { EnginesReading } from '@kvasir/engine-watch';
 import { ServiceError } from '@kvasir/service';
 import type { OptionValues } from '@kvasir/service';
 import type { EngineAgentConfig } from './app.js';
-import { readEngineSettings } from './engine-config.js';
-import { readEnginesFile } from './engines-file.js';
-import type { EnginesReading } from './engines-file.js';
 import type { engineAgentOptions } from './options.js';
 
 type Values = OptionValues<typeof engineAgentOptions.options>;
@@ -20,6 +19,7 @@ export function engineAgentConfig(values: Values): EngineAgentConfig {
     probeMs: values.probeMs,
     probeFailuresMax: values.probeFailuresMax,
     admin: { host: values.adminHost, port: values.adminPort },
+    grpc: { host: values.grpcHost, port: values.grpcPort },
   };
 }
 

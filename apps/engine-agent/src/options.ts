@@ -1,7 +1,6 @@
+import { engineKinds } from '@kvasir/engine-watch';
 import { planeOptions } from '@kvasir/planes';
 import { defineOptions, logLevels } from '@kvasir/service';
-
-export const engineKinds = ['vllm', 'sglang', 'trtllm'] as const;
 
 /** Every setting of the engine agent. */
 export const engineAgentOptions = defineOptions({
@@ -24,7 +23,7 @@ export const engineAgentOptions = defineOptions({
     kvEvents: {
       kind: 'string',
       default: null,
-      doc: 'Where it publishes KV events, e.g. tcp://127.0.0.1:5557; ranks follow on the next ports. "pull" asks TensorRT-LLM for them over HTTP.',
+      doc: 'Where it publishes KV events, e.g. tcp://127.0.0.1:5557; ranks follow on the next ports. "pull" asks TensorRT-LLM for them over HTTP; "grpc" waits for the engine to open a PublishKvEvents stream.',
       group: 'Engine',
     },
     kvReplay: {
@@ -148,6 +147,20 @@ export const engineAgentOptions = defineOptions({
       max: 65_535,
       doc: 'Port for that; 0 takes a free one.',
       group: 'Admin',
+    },
+    grpcHost: {
+      kind: 'string',
+      default: '127.0.0.1',
+      doc: 'Address for PublishKvEvents; served when an engine is given --kv-events grpc.',
+      group: 'gRPC',
+    },
+    grpcPort: {
+      kind: 'integer',
+      default: 9103,
+      min: 0,
+      max: 65_535,
+      doc: 'Port for that; 0 takes a free one.',
+      group: 'gRPC',
     },
     logLevel: {
       kind: 'choice',

@@ -82,3 +82,9 @@ export type {
   RoutingConstraints as RoutingConstraintsInput,
   RoutingConstraints__Output as RoutingConstraintsOutput,
 } from './generated/kvasir/v1/RoutingConstraints.js';
+export type { ProtoGrpcType as EventsProto } from './generated/events.js';
+export type { KvEventsHandlers as KvEventsWireHandlers } from './generated/kvasir/v1/KvEvents.js';
+export type {
+  PublishKvEventsRequest as PublishKvEventsInput,
+  PublishKvEventsRequest__Output as PublishKvEventsOutput,
+} from './generated/kvasir/v1/PublishKvEventsRequest.js';

@@ -1,5 +1,6 @@
 export { decodeEngineBatch } from './decode/decode-batch.js';
 export { decodeTrtllmEvents, parseExactJson } from './decode/decode-trtllm-json.js';
+export { readEngineHash } from './decode/engine-hash.js';
 export type { DropReason, EngineHash, EngineKvBatch, EngineKvEvent, Tier } from './decode/engine-kv-event.js';
 export { encodeEngineBatch, eventFormats } from './encode-batch.js';
 export type { EventFormat, MockKvEvent } from './encode-batch.js';

@@ -1,5 +1,8 @@
 export { grpcStatuses, RpcError, rpcError, rpcErrors } from './errors.js';
 export type { GrpcStatus, RpcErrorCode } from './errors.js';
+export type { PublishedKvEvent } from './kv-events-messages.js';
+export { addKvEventsService, publishKvEvents } from './kv-events-service.js';
+export type { KvEventsCall, KvEventStream } from './kv-events-service.js';
 export { createRouterClient } from './router-client.js';
 export type { CallOptions, RouterClient } from './router-client.js';
 export type {

@@ -83,6 +83,6 @@ async function pump<Request, Item, Response>(
 }
 
 /** An `RpcError` is an answer; anything else is a fault of this server, which the client is not told about. */
-function logFailure(logger: Logger, method: string, error: unknown): void {
+export function logFailure(logger: Logger, method: string, error: unknown): void {
   if (!(error instanceof RpcError)) logger.error({ method, error }, 'call failed');
 }

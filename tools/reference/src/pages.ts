@@ -1,4 +1,4 @@
-import { engineAgentOptions } from '@kvasir/engine-agent';
+import { engineAgentErrors, engineAgentOptions } from '@kvasir/engine-agent';
 import { engineFailures } from '@kvasir/engines';
 import { eventPlaneErrors } from '@kvasir/event-plane';
 import { frontendOptions } from '@kvasir/frontend';
@@ -37,6 +37,11 @@ export function referencePages(): Readonly<Record<string, string>> {
         errors: schedulerRejections,
       },
       { title: 'Prefill router', where: 'In the gRPC trailer `kvasir-code`.', errors: prefillRouterErrors },
+      {
+        title: 'Engine agent',
+        where: 'In the gRPC trailer `kvasir-code` of PublishKvEvents.',
+        errors: engineAgentErrors,
+      },
       {
         title: 'gRPC',
         where: 'In the gRPC trailer `kvasir-code`, raised by the transport.',

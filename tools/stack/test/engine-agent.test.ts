@@ -6,6 +6,8 @@ import { InProcessEventPlane, KvEventSubscriber } from '@kvasir/event-plane';
 import { create as createMockEngine, mockEngineConfig, mockEngineOptions } from '@kvasir/mock-engine';
 import type { MockEngine } from '@kvasir/mock-engine';
 import { InProcessRegistry } from '@kvasir/registry';
+import { publishKvEvents } from '@kvasir/rpc';
+import type { PublishedKvEvent } from '@kvasir/rpc';
 import { createLogger, readOptions, systemClock } from '@kvasir/service';
 import { freePort } from '@kvasir/testkit';
 import { seededPrng } from '@kvasir/units';
@@ -260,5 +262,66 @@ describe('the engine agent', () => {
     expect(fleet.workers()[0]?.isDraining).toBe(true);
     await agent.close();
     expect(fleet.workers()).toEqual([]);
+  });
+
+  describe('with --kv-events grpc', () => {
+    const stored = (
+      hashes: bigint[],
+      parent: bigint | null,
+      tokens: readonly number[],
+    ): PublishedKvEvent => ({
+      kind: 'stored',
+      hashes: BigUint64Array.from(hashes),
+      parent,
+      tokens: Uint32Array.from(tokens),
+      blockSize: 16,
+      loraName: null,
+      cacheSalt: null,
+    });
+    const start = async (): Promise<{ agent: EngineAgent; held: ReadonlySet<string> }> => {
+      await fleet.engine(ports);
+      const agent = await fleet.agent(
+        ...['--url', `http://127.0.0.1:${ports.http}`, '--worker-id', 'w1'],
+        ...['--kv-events', 'grpc', '--grpc-port', '0'],
+      );
+      return { agent, held: await fleet.follow() };
+    };
+
+    it('takes what an engine tells of itself, and forgets it when a new stream begins', async () => {
+      const { agent, held } = await start();
+      const call = publishKvEvents(agent.grpcAddress());
+      call.send({ kind: 'opened', workerId: 'w1', rank: 0 });
+      // The second half comes first: it waits for its parent.
+      call.send(stored([3n, 4n, 5n, 6n], 2n ** 64n - 2n, PROMPT.slice(32)));
+      call.send(stored([1n, 2n ** 64n - 2n], null, PROMPT.slice(0, 32)));
+      await vi.waitFor(() => expect([...held].sort()).toEqual(PROMPT_KEYS));
+      call.send({ kind: 'removed', hashes: BigUint64Array.of(6n) });
+      expect(await call.end()).toBe(4);
+      await vi.waitFor(() => expect(held.size).toBe(PROMPT_KEYS.length - 1));
+      const next = publishKvEvents(agent.grpcAddress());
+      next.send({ kind: 'opened', workerId: 'w1', rank: 0 });
+      next.send(stored([9n], null, PROMPT.slice(0, 16)));
+      await vi.waitFor(() => expect(held.size).toBe(1));
+      next.send({ kind: 'cleared' });
+      await next.end();
+      await vi.waitFor(() => expect(held.size).toBe(0));
+    });
+
+    it.each<[string, PublishedKvEvent[], string]>([
+      ['that is not opened', [{ kind: 'cleared' }], 'AGENT_STREAM_NOT_OPENED'],
+      ['of another engine', [{ kind: 'opened', workerId: 'w2', rank: 0 }], 'AGENT_UNKNOWN_ENGINE'],
+      ['of a rank it has not', [{ kind: 'opened', workerId: 'w1', rank: 1 }], 'AGENT_UNKNOWN_ENGINE'],
+      [
+        'with too few tokens',
+        [{ kind: 'opened', workerId: 'w1', rank: 0 }, stored([1n], null, [1, 2, 3])],
+        'RPC_INVALID_FIELD',
+      ],
+    ])('refuses a stream %s', async (_, events, code) => {
+      const { agent, held } = await start();
+      const call = publishKvEvents(agent.grpcAddress());
+      for (const event of events) call.send(event);
+      await expect(call.end()).rejects.toMatchObject({ code });
+      expect(held.size).toBe(0);
+    });
   });
 });

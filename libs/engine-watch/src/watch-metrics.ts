@@ -1,6 +1,6 @@
 import type { Counter, Gauge, Metrics } from '@kvasir/service';
 
-export interface AgentMetrics {
+export interface WatchMetrics {
   readonly events: Counter<'worker_id' | 'kind'>;
   readonly dropped: Counter<'worker_id' | 'reason'>;
   readonly losses: Counter<'worker_id' | 'reason'>;
@@ -11,8 +11,8 @@ export interface AgentMetrics {
 }
 
 /** @param collect sets the gauges at each scrape. */
-export function createAgentMetrics(metrics: Metrics, collect: (to: AgentMetrics) => void): AgentMetrics {
-  const made: AgentMetrics = {
+export function createWatchMetrics(metrics: Metrics, collect: (to: WatchMetrics) => void): WatchMetrics {
+  const made: WatchMetrics = {
     events: metrics.counter({
       name: 'kvasir_agent_events_total',
       help: 'KV events of engines, by kind.',

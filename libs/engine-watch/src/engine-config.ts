@@ -1,6 +1,8 @@
 import { parseEndpointName } from '@kvasir/contract';
 import type { DialectName, EndpointName, WorkerRole } from '@kvasir/contract';
 
+export const engineKinds = ['vllm', 'sglang', 'trtllm'] as const;
+
 /** One engine that the agent looks after. Null facts are asked of the engine. */
 export interface EngineConfig {
   readonly dialect: DialectName;
@@ -9,6 +11,8 @@ export interface EngineConfig {
   readonly kvEvents:
     | { readonly kind: 'none' }
     | { readonly kind: 'pull' }
+    /** The engine opens a stream to the agent. */
+    | { readonly kind: 'grpc' }
     | {
         readonly kind: 'zmq';
         readonly endpoint: string;
@@ -68,7 +72,8 @@ export function readEngineSettings(
     ['kvEvents', settings.kvEvents],
     ['kvReplay', settings.kvReplay],
   ] as const) {
-    if (value === null || (field === 'kvEvents' && value === 'pull') || ZMQ_ENDPOINT.test(value)) continue;
+    if (value === null || ZMQ_ENDPOINT.test(value)) continue;
+    if (field === 'kvEvents' && (value === 'pull' || value === 'grpc')) continue;
     problems.push(`${nameOf(field)} must be tcp://host:port, ipc:// or inproc://, received "${value}"`);
   }
   if (url === null || endpoint === null || problems.length > 0) return { kind: 'invalid', problems };
@@ -93,7 +98,7 @@ export function readEngineSettings(
 
 function kvEventsOf({ kvEvents, kvReplay, kvTopic }: EngineSettings): EngineConfig['kvEvents'] {
   if (kvEvents === null) return { kind: 'none' };
-  if (kvEvents === 'pull') return { kind: 'pull' };
+  if (kvEvents === 'pull' || kvEvents === 'grpc') return { kind: kvEvents };
   return { kind: 'zmq', endpoint: kvEvents, replayEndpoint: kvReplay, topic: kvTopic };
 }
 

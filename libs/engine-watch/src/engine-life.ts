@@ -6,7 +6,8 @@ import type { Clock } from '@kvasir/service';
 import type { EngineConfig } from './engine-config.js';
 import type { EngineHttp } from './engine-http.js';
 import { LoadReports } from './load-reports.js';
-import type { AgentMetrics } from './metrics.js';
+import type { WatchMetrics } from './watch-metrics.js';
+import type { RankTaker } from './rank-taker.js';
 import { RankEvents } from './rank-events.js';
 
 export interface LifeParts {
@@ -14,7 +15,7 @@ export interface LifeParts {
   readonly eventPlane: EventPlane;
   readonly clock: Clock;
   readonly http: EngineHttp;
-  readonly metrics: AgentMetrics;
+  readonly metrics: WatchMetrics;
   readonly leaseMs: number;
   readonly loadMs: number;
   readonly restarted: () => void;
@@ -66,6 +67,11 @@ export class EngineLife {
     const loads = new LoadReports(record, parts);
     const life = new EngineLife({ record, lease: outcome.lease, publisher, events, loads });
     return { kind: 'started', life };
+  }
+
+  /** See `RankEvents.taker`. */
+  taker(rank: number): RankTaker | null {
+    return this.#events.taker(rank);
   }
 
   get heldBlocks(): number {

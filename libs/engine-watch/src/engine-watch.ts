@@ -8,7 +8,8 @@ import type { Prng } from '@kvasir/units';
 import type { EngineConfig } from './engine-config.js';
 import type { EngineFacts, EngineHttp } from './engine-http.js';
 import { EngineLife } from './engine-life.js';
-import type { AgentMetrics } from './metrics.js';
+import type { TakerLookup } from './rank-taker.js';
+import type { WatchMetrics } from './watch-metrics.js';
 
 export interface WatchParts {
   readonly registry: Registry;
@@ -18,7 +19,7 @@ export interface WatchParts {
   readonly prng: Prng;
   readonly logger: Logger;
   readonly http: EngineHttp;
-  readonly metrics: AgentMetrics;
+  readonly metrics: WatchMetrics;
   readonly leaseMs: number;
   readonly loadMs: number;
   readonly probeMs: number;
@@ -53,6 +54,13 @@ export class EngineWatch {
 
   get heldBlocks(): number {
     return this.#life?.heldBlocks ?? 0;
+  }
+
+  /** Whoever takes the events that the engine sends by itself. */
+  taker(rank: number): TakerLookup {
+    if (this.#config.kvEvents.kind !== 'grpc' || rank >= this.#config.rankCount) return { kind: 'unknown' };
+    const take = this.#life?.taker(rank) ?? null;
+    return take === null ? { kind: 'down', reason: this.#reason } : { kind: 'taker', take };
   }
 
   async start(): Promise<void> {

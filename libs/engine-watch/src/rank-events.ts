@@ -5,7 +5,8 @@ import type { CancelTimer, Clock } from '@kvasir/service';
 import { rankEndpoint } from './engine-config.js';
 import type { EngineConfig } from './engine-config.js';
 import type { EngineHttp } from './engine-http.js';
-import type { AgentMetrics } from './metrics.js';
+import type { RankTaker } from './rank-taker.js';
+import type { WatchMetrics } from './watch-metrics.js';
 
 /** How often TensorRT-LLM is asked for events; it keeps them until then. */
 const PULL_MS = 100;
@@ -16,7 +17,7 @@ export interface RankEventsOptions {
   readonly publisher: KvEventPublisher;
   readonly http: EngineHttp;
   readonly clock: Clock;
-  readonly metrics: AgentMetrics;
+  readonly metrics: WatchMetrics;
   /** The engine has started anew: this life is over. */
   readonly restarted: () => void;
 }
@@ -26,6 +27,8 @@ export class RankEvents {
   readonly #options: RankEventsOptions;
   readonly #ledgers: readonly EngineKvLedger[];
   readonly #sources: ZmqEventSource[] = [];
+  /** Ends the stream of a rank before a new one begins. */
+  readonly #endTaker = new Map<number, () => void>();
   #cancelPull: CancelTimer | null = null;
   #isPulling = false;
 
@@ -47,6 +50,19 @@ export class RankEvents {
     }
     if (kvEvents.kind === 'pull')
       this.#cancelPull = this.#options.clock.every(PULL_MS, () => void this.#pull());
+  }
+
+  /** A new stream of one rank begins: what was told of it before is void. Null for a rank that is not there. */
+  taker(rank: number): RankTaker | null {
+    const ledger = this.#ledgers[rank];
+    if (ledger === undefined) return null;
+    ledger.clear();
+    let isCurrent = true;
+    this.#endTaker.get(rank)?.();
+    this.#endTaker.set(rank, () => (isCurrent = false));
+    return (event) => {
+      if (isCurrent) this.#apply({ rank, events: [event], dropped: [] }, ledger);
+    };
   }
 
   close(): void {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { readEngineSettings } from './engine-config.js';
+import { engineKinds, readEngineSettings } from './engine-config.js';
 import type { EngineConfig, EngineSettings } from './engine-config.js';
-import { engineKinds } from './options.js';
 
 export type EnginesReading =
   | { readonly kind: 'ok'; readonly engines: readonly EngineConfig[] }

@@ -3,13 +3,13 @@ import type { WorkerRecord } from '@kvasir/contract';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { CancelTimer, Clock } from '@kvasir/service';
 import type { EngineHttp } from './engine-http.js';
-import type { AgentMetrics } from './metrics.js';
+import type { WatchMetrics } from './watch-metrics.js';
 
 export interface LoadReportParts {
   readonly eventPlane: EventPlane;
   readonly clock: Clock;
   readonly http: EngineHttp;
-  readonly metrics: AgentMetrics;
+  readonly metrics: WatchMetrics;
   readonly loadMs: number;
 }
 
