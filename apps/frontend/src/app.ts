@@ -3,14 +3,13 @@ import type { EventPlane } from '@kvasir/event-plane';
 import type { ModelList } from '@kvasir/openai';
 import type { Registry } from '@kvasir/registry';
 import type { KvRouterOptions } from '@kvasir/router';
-import { createMetrics, formatAddress } from '@kvasir/service';
+import { createMetrics, joinMetrics, formatAddress } from '@kvasir/service';
 import type { Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
 import type { Prng, RequestId, RouterId } from '@kvasir/units';
 import type { FrontendConfig } from './config.js';
 import { EndpointDirectory } from './directory.js';
 import { ApiServer } from './http/api-server.js';
 import { RequestDesk } from './http/request-desk.js';
-import { renderMetrics } from './metrics-page.js';
 import { createFrontendMetrics } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
 import { PrefillHop } from './prefill-hop.js';
@@ -33,6 +32,8 @@ export interface FrontendContext {
   readonly routerId: RouterId;
   /** Unique among all frontends of a deployment: engines and routers know requests by it. */
   readonly newRequestId: () => RequestId;
+  /** Shown on the same page. */
+  readonly otherMetrics?: readonly Metrics[] | undefined;
   /** Opens what keeps the indexes of the embedded routers over restarts. */
   readonly openDurable?: KvRouterOptions['openDurable'];
   /** Started, and closed by its owner; absent makes one per tokenizer that is configured or named by workers. */
@@ -201,7 +202,7 @@ class App implements Frontend {
   }
 
   #openServer(ownMetrics: Metrics): ApiServer {
-    const sets = [ownMetrics, this.#decode.metrics, this.#aggregated.metrics];
+    const others = [this.#decode.metrics, this.#aggregated.metrics, ...(this.#context.otherMetrics ?? [])];
     return new ApiServer(
       {
         serve: (endpoint, request, response) => void this.#desk.handle(endpoint, request, response),
@@ -209,7 +210,7 @@ class App implements Frontend {
         newRequestId: this.#context.newRequestId,
       },
       {
-        metrics: { ...ownMetrics, contentType: ownMetrics.contentType, render: () => renderMetrics(sets) },
+        metrics: joinMetrics(ownMetrics, others),
         readiness: () => this.readiness(),
       },
       this.#context.logger,

@@ -7,8 +7,8 @@ import { KvRouter } from '@kvasir/router';
 import type { KvRouterOptions } from '@kvasir/router';
 import { addRouterService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
-import { createAdminServer, createMetrics, formatAddress, ServiceError } from '@kvasir/service';
-import type { AdminServer, Clock, Component, DrainReport, Logger, Readiness } from '@kvasir/service';
+import { createAdminServer, createMetrics, formatAddress, joinMetrics, ServiceError } from '@kvasir/service';
+import type { AdminServer, Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
 import type { Prng, RequestId, RouterId } from '@kvasir/units';
 import { BookingDrain } from './booking-drain.js';
 import type { PrefillRouterConfig } from './config.js';
@@ -27,6 +27,8 @@ export interface PrefillRouterContext {
   readonly prng: Prng;
   readonly routerId: RouterId;
   readonly newRequestId: () => RequestId;
+  /** Shown on the same page. */
+  readonly otherMetrics?: readonly Metrics[] | undefined;
   /** Opens what keeps the index over restarts. */
   readonly openDurable?: KvRouterOptions['openDurable'];
 }
@@ -95,7 +97,7 @@ class App implements PrefillRouter {
       name: 'admin',
       host: config.admin.host,
       port: config.admin.port,
-      metrics,
+      metrics: joinMetrics(metrics, context.otherMetrics ?? []),
       readiness: () => this.#readiness(),
     });
   }

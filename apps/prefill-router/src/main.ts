@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { durableOpener, openPlanes, withPlanes } from '@kvasir/planes';
+import { openRouterPlanes, withPlanes } from '@kvasir/planes';
 import { createLogger, runMain, systemClock } from '@kvasir/service';
 import { requestId, routerId } from '@kvasir/units';
 import { create } from './app.js';
@@ -16,10 +16,12 @@ await runMain({
     const config = prefillRouterConfig(values);
     const name = 'prefill-router';
     const logger = createLogger({ name, level: values.logLevel });
-    const planes = await openPlanes(values, { clock: systemClock, logger, name });
+    const planes = await openRouterPlanes(values, {
+      ...{ clock: systemClock, logger, name },
+      ...{ prng: Math.random, epochMs: Date.now },
+    });
     const router = create(config, {
       ...planes,
-      openDurable: durableOpener(planes, values),
       clock: systemClock,
       logger,
       prng: Math.random,

@@ -14,14 +14,17 @@ export interface Planes {
   close(): Promise<void>;
 }
 
+export interface PlaneContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly name: string;
+}
+
 /**
  * Connects to NATS and Redis. @param name shown in their lists of clients.
  * @throws EventPlaneError, RegistryError when one cannot be reached or refuses: nothing is left open then.
  */
-export async function openPlanes(
-  values: PlaneValues,
-  context: { readonly clock: Clock; readonly logger: Logger; readonly name: string },
-): Promise<Planes> {
+export async function openPlanes(values: PlaneValues, context: PlaneContext): Promise<Planes> {
   const { clock, logger, name } = context;
   const eventPlane = await connectNatsEventPlane({
     ...natsOptions(values),

@@ -90,6 +90,12 @@ export const routerStateOptions = {
     doc: 'Begin without the snapshot and the stream, and forget both.',
     group: STATE,
   },
+  kvEventsDirect: {
+    kind: 'string',
+    default: null,
+    doc: "YAML file of engines, as the engine agent's --engines-file: they are looked after in this process, without agent, NATS and Redis.",
+    group: STATE,
+  },
 } as const satisfies OptionSpecs;
 
 export type RouterStateValues = OptionValues<typeof routerStateOptions>;
@@ -97,6 +103,8 @@ export type RouterStateValues = OptionValues<typeof routerStateOptions>;
 /** What is wrong with plane and state options together. */
 export function checkRouterState({
   durableKvEvents,
+  kvEventsDirect,
+  routerReplicaSync,
   routerResetStates,
   workersFile,
 }: RouterStateValues & Pick<PlaneValues, 'workersFile'>): string[] {
@@ -105,5 +113,11 @@ export function checkRouterState({
     problems.push('--durable-kv-events keeps snapshots in Redis and cannot be given with --workers-file');
   if (routerResetStates && !durableKvEvents)
     problems.push('--router-reset-states has nothing to reset without --durable-kv-events');
+  if (kvEventsDirect === null) return problems;
+  if (durableKvEvents)
+    problems.push('--durable-kv-events needs NATS and cannot be given with --kv-events-direct');
+  if (routerReplicaSync)
+    problems.push('--router-replica-sync needs NATS and cannot be given with --kv-events-direct');
+  if (workersFile !== null) problems.push('Give either --workers-file or --kv-events-direct');
   return problems;
 }

@@ -1,8 +1,7 @@
 import type { Component, DrainReport } from '@kvasir/service';
-import type { Planes } from './open-planes.js';
 
 /** A program together with the planes it stands on: they are closed after it, however it ends. */
-export function withPlanes(program: Component, planes: Planes): Component {
+export function withPlanes(program: Component, planes: { close(): Promise<void> }): Component {
   return {
     name: program.name,
     async start(signal) {

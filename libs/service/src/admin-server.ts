@@ -8,7 +8,7 @@ import type { Metrics } from './metrics.js';
 export type Readiness = { readonly kind: 'ready' } | { readonly kind: 'notReady'; readonly reason: string };
 
 export interface AdminRoutes {
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly readiness: () => Readiness;
 }
 

@@ -1,10 +1,17 @@
-import type { Metrics } from '@kvasir/service';
+import type { Metrics } from './metrics.js';
 
 /**
  * One page of several sets of metrics, in Prometheus text format. Sets that have a metric in common differ in their constant label;
  * the format wants all samples of a metric together and its description once.
  */
-export async function renderMetrics(sets: readonly Metrics[]): Promise<string> {
+export function joinMetrics(
+  first: Metrics,
+  others: readonly Metrics[],
+): Pick<Metrics, 'render' | 'contentType'> {
+  return { contentType: first.contentType, render: () => render([first, ...others]) };
+}
+
+async function render(sets: readonly Metrics[]): Promise<string> {
   const families = new Map<string, string[]>();
   for (const text of await Promise.all(sets.map((set) => set.render()))) {
     for (const family of text.split(FAMILY_START)) {

@@ -1,8 +1,8 @@
-import { createMetrics } from '@kvasir/service';
 import { describe, expect, it } from 'vitest';
-import { renderMetrics } from './metrics-page.js';
+import { joinMetrics } from './joined-metrics.js';
+import { createMetrics } from './metrics.js';
 
-describe('renderMetrics()', () => {
+describe('joinMetrics()', () => {
   it('puts the samples of a metric together and describes it once', async () => {
     const sets = ['one', 'two'].map((service) => {
       const metrics = createMetrics(service);
@@ -11,7 +11,8 @@ describe('renderMetrics()', () => {
       metrics.counter({ name: 'kvasir_b_total', help: 'B.', labels: ['x'] }).inc({ x: 'y' }, 2);
       return metrics;
     });
-    const lines = (await renderMetrics(sets)).split('\n').filter((line) => line !== '');
+    const [first = createMetrics(null), ...others] = sets;
+    const lines = (await joinMetrics(first, others).render()).split('\n').filter((line) => line !== '');
     expect(lines.filter((line) => line.startsWith('#'))).toEqual([
       '# HELP kvasir_a_total A # of things.',
       '# TYPE kvasir_a_total counter',
@@ -33,6 +34,8 @@ describe('renderMetrics()', () => {
   it('describes a metric that has no samples', async () => {
     const metrics = createMetrics('one');
     metrics.counter({ name: 'kvasir_a_total', help: 'A.', labels: ['x'] });
-    expect(await renderMetrics([metrics])).toBe('# HELP kvasir_a_total A.\n# TYPE kvasir_a_total counter\n');
+    expect(await joinMetrics(metrics, []).render()).toBe(
+      '# HELP kvasir_a_total A.\n# TYPE kvasir_a_total counter\n',
+    );
   });
 });

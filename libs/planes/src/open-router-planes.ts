@@ -1,0 +1,62 @@
+import type { EndpointName } from '@kvasir/contract';
+import { ENGINE_WATCH_SETTINGS, EngineFleet, readEnginesFile } from '@kvasir/engine-watch';
+import { InProcessEventPlane } from '@kvasir/event-plane';
+import type { EventPlane } from '@kvasir/event-plane';
+import { InProcessRegistry } from '@kvasir/registry';
+import type { Registry } from '@kvasir/registry';
+import { createMetrics, ServiceError } from '@kvasir/service';
+import type { Metrics } from '@kvasir/service';
+import { durableOpener } from './open-durable.js';
+import type { Durable } from './open-durable.js';
+import { openPlanes } from './open-planes.js';
+import type { PlaneContext } from './open-planes.js';
+import type { PlaneValues, RouterStateValues } from './plane-options.js';
+
+/** What a program with a router in it stands on. */
+export interface RouterPlanes {
+  readonly eventPlane: EventPlane;
+  readonly registry: Registry;
+  /** Undefined when events are not to be kept. */
+  readonly openDurable: ((endpoint: EndpointName) => Promise<Durable>) | undefined;
+  /** Of whatever is looked after besides. */
+  readonly otherMetrics: readonly Metrics[];
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to NATS and Redis; with `--kv-events-direct` it needs neither, and looks after the engines of the file itself.
+ * @throws EventPlaneError, RegistryError, ServiceError `SERVICE_BAD_CONFIGURATION` with every problem of the file.
+ */
+export async function openRouterPlanes(
+  values: PlaneValues & RouterStateValues,
+  context: PlaneContext & { readonly prng: () => number; readonly epochMs: () => number },
+): Promise<RouterPlanes> {
+  if (values.kvEventsDirect !== null) return await openDirectPlanes(values.kvEventsDirect, context);
+  const planes = await openPlanes(values, context);
+  return { ...planes, openDurable: durableOpener(planes, values), otherMetrics: [] };
+}
+
+async function openDirectPlanes(
+  enginesFile: string,
+  context: PlaneContext & { readonly prng: () => number; readonly epochMs: () => number },
+): Promise<RouterPlanes> {
+  const reading = readEnginesFile(enginesFile);
+  if (reading.kind === 'invalid')
+    throw new ServiceError('SERVICE_BAD_CONFIGURATION', reading.problems.join('\n'));
+  const { clock } = context;
+  const [eventPlane, registry] = [new InProcessEventPlane({ clock }), new InProcessRegistry({ clock })];
+  const metrics = createMetrics('engine_watch');
+  const fleet = new EngineFleet(reading.engines, ENGINE_WATCH_SETTINGS, {
+    ...context,
+    ...{ eventPlane, registry, metrics },
+  });
+  await fleet.start();
+  return {
+    ...{ eventPlane, registry, openDurable: undefined, otherMetrics: [metrics] },
+    async close() {
+      await fleet.close();
+      await registry.close();
+      await eventPlane.close();
+    },
+  };
+}
