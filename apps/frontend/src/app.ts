@@ -12,7 +12,7 @@ import { ApiServer } from './http/api-server.js';
 import { RequestDesk } from './http/request-desk.js';
 import { createFrontendMetrics } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
-import { PrefillHop } from './prefill-hop.js';
+import { RouterHop } from './router-hop.js';
 import { RequestLog } from './request-log.js';
 import { HandoverReleases } from './serving/handover-releases.js';
 import { PromptEncoder } from './serving/prompt-encoder.js';
@@ -60,7 +60,7 @@ class App implements Frontend {
   readonly #context: FrontendContext;
   readonly #engines: EngineClient;
   readonly #prefillDirectory: EndpointDirectory;
-  readonly #prefill: PrefillHop;
+  readonly #prefill: RouterHop;
   readonly #decode: WorkerPool;
   readonly #aggregated: WorkerPool;
   readonly #prompts: PromptEncoder;
@@ -80,14 +80,15 @@ class App implements Frontend {
       headersTimeoutMs: config.limits.requestTimeoutMs,
     });
     this.#prompts = new PromptEncoder({ ...config.text, text: context.text ?? null, logger });
-    this.#decode = this.#pool('decode');
-    this.#aggregated = this.#pool('aggregated');
+    this.#decode = this.#pool('decode', metrics);
+    this.#aggregated = this.#pool('aggregated', metrics);
     this.#prefillDirectory = new EndpointDirectory(
       context.registry,
       { namespace: config.namespace, component: 'prefill', endpoint: 'generate' },
       () => this.#prefill.refresh(),
     );
-    this.#prefill = new PrefillHop({
+    this.#prefill = new RouterHop({
+      leg: 'prefill',
       directory: this.#prefillDirectory,
       engines: this.#engines,
       clock,
@@ -150,8 +151,8 @@ class App implements Frontend {
   readiness(): Readiness {
     if (this.#desk.isDraining) return { kind: 'notReady', reason: 'the frontend is draining' };
     if (!this.#prompts.isSettled) return { kind: 'notReady', reason: 'the tokenizer is being loaded' };
-    const decode = this.#decode.router.notReadyReason();
-    const aggregated = this.#aggregated.router.notReadyReason();
+    const decode = this.#decode.notReadyReason();
+    const aggregated = this.#aggregated.notReadyReason();
     if (this.#config.disaggregation.isEnforced) return this.#enforcedReadiness(decode);
     return decode === null || aggregated === null ? READY : { kind: 'notReady', reason: decode };
   }
@@ -164,7 +165,7 @@ class App implements Frontend {
       : { kind: 'notReady', reason: 'disaggregation is enforced and no prefill worker can be routed to' };
   }
 
-  #pool(component: 'decode' | 'aggregated'): WorkerPool {
+  #pool(component: 'decode' | 'aggregated', legMetrics: FrontendMetrics): WorkerPool {
     return new WorkerPool({
       ...this.#context,
       namespace: this.#config.namespace,
@@ -172,6 +173,8 @@ class App implements Frontend {
       scheduler: this.#config.scheduler,
       syncsReplicas: this.#config.syncsReplicas,
       engines: this.#engines,
+      legMetrics,
+      routerTimeoutMs: this.#config.disaggregation.routerTimeoutMs,
       onChange: ({ tokenizerPath }) => this.#prompts.prepare(tokenizerPath),
     });
   }

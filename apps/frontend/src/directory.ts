@@ -1,20 +1,35 @@
+import { formatEndpointName } from '@kvasir/contract';
 import type { EndpointName, RouterRecord, WorkerRecord } from '@kvasir/contract';
 import { dialectOf } from '@kvasir/engines';
 import type { EngineDialect } from '@kvasir/engines';
 import type { EndpointView, Registry, RegistryWatch } from '@kvasir/registry';
 import type { WorkerId } from '@kvasir/units';
 
-/** Who is alive at one endpoint, as last seen, with what the frontend asks for at every request looked up beforehand. */
+/** Endpoints that are followed at most, own one included; pools beyond it are not seen. */
+const ENDPOINTS_MAX = 1_024;
+
+interface Followed {
+  readonly watch: RegistryWatch;
+  /** Null until it was read once. */
+  view: EndpointView | null;
+}
+
+/**
+ * Who is alive at one endpoint, as last seen, with what the frontend asks for at every request looked up beforehand. When a router of pools is registered
+ * there, the workers of its pools belong to it too, whatever the depth.
+ */
 export class EndpointDirectory {
   readonly endpoint: EndpointName;
   readonly #registry: Registry;
   readonly #onChange: (directory: EndpointDirectory) => void;
-  #watch: RegistryWatch | null = null;
+  readonly #followed = new Map<string, Followed>();
   #workers = new Map<WorkerId, WorkerRecord>();
   #routers: readonly RouterRecord[] = [];
+  #addresses: ReadonlySet<string> = new Set();
   #serving: readonly WorkerRecord[] = [];
   #model: string | null = null;
   #contextTokensMax = 0;
+  #isClosed = false;
 
   constructor(
     registry: Registry,
@@ -27,11 +42,12 @@ export class EndpointDirectory {
   }
 
   start(): void {
-    this.#watch = this.#registry.watch(this.endpoint, (view) => this.#apply(view));
+    this.#follow(this.endpoint);
   }
 
   close(): void {
-    this.#watch?.close();
+    this.#isClosed = true;
+    for (const { watch } of this.#followed.values()) watch.close();
   }
 
   /** Model that the workers serve; null while there is none. */
@@ -44,9 +60,19 @@ export class EndpointDirectory {
     return this.#serving;
   }
 
-  /** Routers that take new calls, ordered by id. */
+  /** Routers that take new calls, ordered by id: those of pools, when there are any, else those of the endpoint's own workers. */
   get routers(): readonly RouterRecord[] {
     return this.#routers;
+  }
+
+  /** Every router that may hold a booking, those of pools among them. */
+  get addresses(): ReadonlySet<string> {
+    return this.#addresses;
+  }
+
+  /** True while a router chooses among pools here. */
+  get hasPools(): boolean {
+    return this.#routers.some(({ pools }) => pools.length > 0);
   }
 
   /** The shortest context of the workers: any of them may be chosen. */
@@ -79,12 +105,54 @@ export class EndpointDirectory {
     return (this.#workers.get(id)?.rankCount ?? 1) > 1 ? rank : null;
   }
 
-  #apply(view: EndpointView): void {
-    this.#workers = new Map(view.workers.map((worker) => [worker.workerId, worker]));
-    this.#serving = view.workers.filter(({ isDraining }) => !isDraining);
-    this.#routers = view.routers.filter(({ isDraining }) => !isDraining);
-    this.#model = view.workers[0]?.model ?? null;
-    this.#contextTokensMax = Math.min(...view.workers.map(({ contextTokensMax }) => contextTokensMax));
+  #follow(endpoint: EndpointName): void {
+    const name = formatEndpointName(endpoint);
+    if (this.#followed.has(name) || this.#followed.size >= ENDPOINTS_MAX) return;
+    const followed: Followed = {
+      view: null,
+      watch: this.#registry.watch(endpoint, (view) => {
+        followed.view = view;
+        this.#refresh();
+      }),
+    };
+    this.#followed.set(name, followed);
+  }
+
+  #refresh(): void {
+    if (this.#isClosed) return;
+    const own = this.#followed.get(formatEndpointName(this.endpoint))?.view ?? null;
+    const reached = this.#reach();
+    for (const [name, { watch }] of this.#followed) {
+      if (reached.has(name)) continue;
+      watch.close();
+      this.#followed.delete(name);
+    }
+    const views = [...this.#followed.values()].flatMap(({ view }) => view ?? []);
+    const workers = views
+      .flatMap((view) => view.workers)
+      .toSorted((one, other) => (one.workerId < other.workerId ? -1 : 1));
+    const ready = (own?.routers ?? []).filter(({ isDraining }) => !isDraining);
+    const ofPools = ready.filter(({ pools }) => pools.length > 0);
+    this.#workers = new Map(workers.map((worker) => [worker.workerId, worker]));
+    this.#serving = workers.filter(({ isDraining }) => !isDraining);
+    this.#routers = ofPools.length > 0 ? ofPools : ready;
+    this.#addresses = new Set(views.flatMap(({ routers }) => routers.map(({ address }) => address)));
+    this.#model = workers[0]?.model ?? null;
+    this.#contextTokensMax = Math.min(...workers.map(({ contextTokensMax }) => contextTokensMax));
     this.#onChange(this);
+  }
+
+  /** Names of the endpoints that can be got to from the own one; those that are new are followed from now on. */
+  #reach(): ReadonlySet<string> {
+    const reached = new Set<string>();
+    const waiting: EndpointName[] = [this.endpoint];
+    for (let endpoint = waiting.pop(); endpoint !== undefined; endpoint = waiting.pop()) {
+      const name = formatEndpointName(endpoint);
+      if (reached.has(name)) continue;
+      reached.add(name);
+      this.#follow(endpoint);
+      for (const { pools } of this.#followed.get(name)?.view?.routers ?? []) waiting.push(...pools);
+    }
+    return reached;
   }
 }

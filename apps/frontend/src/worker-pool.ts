@@ -1,15 +1,18 @@
-import type { WorkerRecord } from '@kvasir/contract';
-import { dialectOf, probeEngine } from '@kvasir/engines';
 import type { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import { KvRouter } from '@kvasir/router';
-import type { KvRouterOptions } from '@kvasir/router';
+import type { KvRouterOptions, RouteDecision as LocalDecision } from '@kvasir/router';
+import type { RouteDecision } from '@kvasir/rpc';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import { createMetrics } from '@kvasir/service';
 import type { Clock, Logger, Metrics } from '@kvasir/service';
-import type { Prng, RouterId } from '@kvasir/units';
+import type { Prng, RouterId, WorkerId } from '@kvasir/units';
 import { EndpointDirectory } from './directory.js';
+import type { FrontendMetrics } from './metrics.js';
+import { probeWorker } from './probe-worker.js';
+import { RouterHop } from './router-hop.js';
+import type { HopScope, RouterQuery } from './router-hop.js';
 
 export interface WorkerPoolParts {
   readonly namespace: string;
@@ -24,24 +27,57 @@ export interface WorkerPoolParts {
   readonly prng: Prng;
   readonly logger: Logger;
   readonly routerId: RouterId;
+  readonly legMetrics: FrontendMetrics;
+  readonly routerTimeoutMs: number;
   readonly onChange: (directory: EndpointDirectory) => void;
 }
 
-/** Workers that generate, and the embedded router that chooses among them. */
+/** A worker that was booked for a leg that generates. */
+export interface GenerationBooking {
+  readonly decision: RouteDecision;
+  /** The rank to ask for; null when the worker has only one. */
+  readonly rank: number | null;
+  firstToken(): void;
+  outputTokens(count: number): void;
+  /** The worker has answered to the end. */
+  succeeded(): void;
+  /** The leg is over, however it ended. To be called once. */
+  free(): void;
+}
+
+export type GenerationChoice =
+  | { readonly kind: 'booked'; readonly booking: GenerationBooking }
+  | { readonly kind: 'rejected'; readonly code: string; readonly message: string }
+  | { readonly kind: 'ended' };
+
+/**
+ * Workers that generate, and who chooses among them: the embedded router, or, when a router of several pools is registered at the endpoint, that one.
+ */
 export class WorkerPool {
   readonly component: 'decode' | 'aggregated';
   readonly directory: EndpointDirectory;
-  readonly router: KvRouter;
-  /** Of the router; labelled `service="frontend_decode"` or `service="frontend_aggregated"`. */
+  /** Of the embedded router; labelled `service="frontend_decode"` or `service="frontend_aggregated"`. */
   readonly metrics: Metrics;
+  readonly #router: KvRouter;
+  readonly #hop: RouterHop;
 
   constructor(parts: WorkerPoolParts) {
     const { component, namespace, engines } = parts;
     const endpoint = { namespace, component, endpoint: 'generate' };
     this.component = component;
-    this.directory = new EndpointDirectory(parts.registry, endpoint, parts.onChange);
+    this.directory = new EndpointDirectory(parts.registry, endpoint, (directory) => {
+      this.#hop.refresh();
+      parts.onChange(directory);
+    });
     this.metrics = createMetrics(`frontend_${component}`);
-    this.router = new KvRouter({
+    this.#hop = new RouterHop({
+      ...parts,
+      leg: component,
+      directory: this.directory,
+      metrics: parts.legMetrics,
+      timeoutMs: parts.routerTimeoutMs,
+    });
+    this.#router = new KvRouter({
       endpoint,
       routerId: parts.routerId,
       blockSize: null,
@@ -59,20 +95,76 @@ export class WorkerPool {
   }
 
   async start(): Promise<void> {
-    await this.router.start();
+    await this.#router.start();
     this.directory.start();
   }
 
   async close(): Promise<void> {
+    await this.#hop.close();
     this.directory.close();
-    await this.router.close();
+    await this.#router.close();
+  }
+
+  /** Why requests should not come yet; null when they may. */
+  notReadyReason(): string | null {
+    if (!this.directory.hasPools) return this.#router.notReadyReason();
+    return this.directory.serving.length > 0
+      ? null
+      : `no pool has a worker that generates (${this.component})`;
+  }
+
+  /** Legs booked by the embedded router now. */
+  bookingCount(): number {
+    return this.#router.bookingCount();
+  }
+
+  /** Chooses a worker and books the leg on it: at once by the embedded router, later by another one. Never rejects. */
+  book(query: RouterQuery, scope: HopScope): GenerationChoice | Promise<GenerationChoice> {
+    return this.directory.hasPools ? this.#bookRemotely(query, scope) : this.#bookHere(query);
+  }
+
+  /** A fault of a worker: it is avoided from now on, until it generates again. */
+  reportFailure(workerId: WorkerId): void {
+    if (this.directory.hasPools) this.#hop.reportFailure(workerId);
+    else this.#router.reportFailure(workerId);
+  }
+
+  #bookHere(query: RouterQuery): GenerationChoice {
+    const { bookingId, tokens, cacheSalt, overrides, excludedWorkerIds } = query;
+    const routed = this.#router.route({
+      requestId: bookingId,
+      tokens,
+      cacheSalt: cacheSalt ?? undefined,
+      overrides,
+      constraints: excludedWorkerIds.length === 0 ? undefined : { excludedWorkerIds },
+    });
+    if (routed.kind === 'rejected') return routed;
+    return { kind: 'booked', booking: this.#localBooking(query, routed.decision) };
+  }
+
+  #localBooking({ bookingId }: RouterQuery, decision: LocalDecision): GenerationBooking {
+    const router = this.#router;
+    return {
+      decision: { ...decision, pool: null, routerAddress: null },
+      rank: this.directory.rankOf(decision.workerId, decision.rank),
+      firstToken: () => void router.markPrefillComplete(bookingId),
+      outputTokens: (count) => router.addOutputTokens(bookingId, count),
+      succeeded: () => router.reportSuccess(decision.workerId),
+      free: () => void router.free(bookingId),
+    };
+  }
+
+  async #bookRemotely(query: RouterQuery, scope: HopScope): Promise<GenerationChoice> {
+    const choice = await this.#hop.book(query, scope);
+    if (choice.kind === 'ended') return choice;
+    if (choice.kind === 'unavailable') return { kind: 'rejected', code: choice.code, message: choice.reason };
+    const { decision, rank, firstToken, free } = choice.booking;
+    return {
+      kind: 'booked',
+      // What the answer grows by is not told call by call: the router expects `expectedOutputTokens`.
+      booking: { decision, rank, firstToken, outputTokens: ignore, succeeded: ignore, free },
+    };
   }
 }
 
-/** Whether a worker that has failed generates again. */
-export async function probeWorker(engines: EngineClient, worker: WorkerRecord): Promise<boolean> {
-  const dialect = dialectOf(worker.dialect);
-  if (dialect === null) return false;
-  const outcome = await probeEngine(engines, { url: worker.url, dialect, model: worker.model });
-  return outcome.kind === 'serves';
-}
+const ignore = (): void => undefined;

@@ -42,7 +42,7 @@ describe('a request that ends between its legs', () => {
     metrics = createFrontendMetrics(own, () => 0);
     decodePool = pool('decode');
     await decodePool.start();
-    await until(() => decodePool.directory.serves(MODEL) && decodePool.router.isReady());
+    await until(() => decodePool.directory.serves(MODEL) && decodePool.notReadyReason() === null);
     releases = new HandoverReleases({ decode: decodePool, engines, metrics, logger });
   });
   afterEach(async () => {
@@ -65,6 +65,8 @@ describe('a request that ends between its legs', () => {
       prng: seededPrng(1),
       logger,
       routerId: routerId('f'),
+      legMetrics: metrics,
+      routerTimeoutMs: 2_000,
       onChange: () => undefined,
     });
   }
@@ -103,9 +105,11 @@ describe('a request that ends between its legs', () => {
                 cost: 0,
                 terms: [],
                 pool: null,
+                routerAddress: null,
               },
               dialect: vllmDialect,
               rank: null,
+              firstToken: () => undefined,
               free: () => scope.end(cause),
             },
           }),
@@ -153,7 +157,7 @@ describe('a request that ends between its legs', () => {
     await expect
       .poll(text)
       .toContain('kvasir_frontend_handover_releases_total{outcome="fetched",service="test"} 1');
-    expect(decodePool.router.potentialLoads({ tokens: new Uint32Array(0) })[0]?.activeRequests).toBe(0);
+    expect(decodePool.bookingCount()).toBe(0);
   });
 
   it('releases nothing when nothing was handed over', async () => {
@@ -167,6 +171,6 @@ describe('a request that ends between its legs', () => {
     await until(() => decode.seen.length === 1);
     await releases.close();
     expect(await text()).toContain('outcome="leftToLease",service="test"} 1');
-    expect(decodePool.router.potentialLoads({ tokens: new Uint32Array(0) })[0]?.activeRequests).toBe(0);
+    expect(decodePool.bookingCount()).toBe(0);
   });
 });

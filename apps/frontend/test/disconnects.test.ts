@@ -67,7 +67,7 @@ describe('a client that leaves', () => {
         await new Promise<void>((resolve) => asked.push(resolve));
         const outcome = inner.route({ requestId, ...prompt });
         if (outcome.kind === 'rejected') throw new TypeError(outcome.message);
-        return { ...outcome.decision, pool: null };
+        return { ...outcome.decision, pool: null, routerAddress: null };
       },
     }));
     frontend = await scene.frontend();

@@ -117,7 +117,7 @@ export class Scene {
     });
     await server.start(new AbortController().signal);
     const registered = await this.registry.registerRouter(
-      { routerId: id, endpoint, address: server.address(), isDraining: false },
+      { routerId: id, endpoint, address: server.address(), pools: [], isDraining: false },
       60_000,
     );
     if (registered.kind === 'refused') throw new Error(registered.message);
@@ -165,7 +165,7 @@ function book(router: KvRouter, request: Parameters<NonNullable<RouterHandlers['
   if (outcome.kind === 'rejected') {
     throw new RpcError(outcome.message, { code: outcome.code, grpcStatus: 'FAILED_PRECONDITION' });
   }
-  return { ...outcome.decision, pool: null };
+  return { ...outcome.decision, pool: null, routerAddress: null };
 }
 
 /** Waits for a moment that is not this test's own to make; ends with the test when it never comes. */

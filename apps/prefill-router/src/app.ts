@@ -70,6 +70,7 @@ class App implements PrefillRouter {
       scheduler: config.scheduler,
       syncsReplicas: config.syncsReplicas,
       kvUsageMax: config.kvUsageMax ?? undefined,
+      poolRequestsMax: config.poolRequestsMax ?? undefined,
       metrics,
       probe: (worker) => this.#probe(worker),
     });
@@ -165,6 +166,7 @@ class App implements PrefillRouter {
       routerId,
       endpoint: this.#config.endpoint,
       address: this.#advertised(),
+      pools: [],
       isDraining: this.#isDraining,
     };
   }

@@ -24,6 +24,8 @@ export interface PrefillRouterConfig {
   readonly syncsReplicas: boolean;
   /** Null passes nobody over. */
   readonly kvUsageMax: number | null;
+  /** Null: not told. */
+  readonly poolRequestsMax: number | null;
 }
 
 /** Turns checked option values into groups. @throws TypeError for an endpoint that `check` would have refused. */
@@ -37,6 +39,7 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
     admin: { host: values.adminHost, port: values.adminPort },
     syncsReplicas: values.routerReplicaSync,
     kvUsageMax: values.routerKvUsageMax,
+    poolRequestsMax: values.poolRequestsMax,
     scheduler: {
       ...SCHEDULER_OPTIONS_DEFAULT,
       mode: values.routerMode,

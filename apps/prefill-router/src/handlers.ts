@@ -8,7 +8,10 @@ import { route } from './route.js';
  * The `Router` service of one pool.
  * @param isDraining true once no new work is taken: queries, marks and frees are still served.
  */
-export function routerHandlers(parts: ServingParts, isDraining: () => boolean): RouterHandlers {
+export function routerHandlers(
+  parts: ServingParts,
+  isDraining: () => boolean,
+): Omit<RouterHandlers, 'explainPool'> {
   const { router, logger } = parts;
   let isDumping = false;
   const refuseWhenDraining = (): void => {

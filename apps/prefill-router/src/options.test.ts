@@ -50,6 +50,7 @@ describe('the options of the prefill router', () => {
       admin: { host: '::1', port: 9 },
       syncsReplicas: true,
       kvUsageMax: null,
+      poolRequestsMax: null,
       scheduler: {
         mode: 'random',
         temperature: 0.5,

@@ -125,6 +125,14 @@ export const prefillRouterOptions = defineOptions({
       doc: "Part of an engine's KV cache in use (as it says itself) from which on it is passed over while others are below.",
       group: 'Routing',
     },
+    poolRequestsMax: {
+      kind: 'integer',
+      default: null,
+      min: 1,
+      unit: 'requests',
+      doc: 'Requests that the pool can take at once; told to routers of several pools, which compare pools by it.',
+      group: 'Routing',
+    },
     routerIndexBlocksMax: {
       kind: 'integer',
       default: 10_000_000,

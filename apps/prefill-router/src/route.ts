@@ -15,7 +15,7 @@ export function route(
   checkModel(router, request.prompt);
   const outcome = router.route(routeRequest(request, requestId));
   if (outcome.kind === 'rejected') throw rejection(outcome.code, outcome.message);
-  return { ...outcome.decision, pool: null };
+  return { ...outcome.decision, pool: null, routerAddress: null };
 }
 
 function routeRequest(

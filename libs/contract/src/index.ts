@@ -33,6 +33,8 @@ export {
 export type { KvChain, KvRecoveryChunk, KvRecoveryRequest, KvRecoveryWant } from './kv-recovery-codec.js';
 export { decodePeerLoads, encodePeerLoads } from './peer-load-codec.js';
 export type { PeerLoad, PeerLoadMessage } from './peer-load-codec.js';
+export { decodePoolReport, encodePoolReport } from './pool-report-codec.js';
+export type { PoolLoadReport } from './pool-report-codec.js';
 export {
   decodePoolRecord,
   decodeRouterRecord,
@@ -88,3 +90,11 @@ export type {
   PublishKvEventsRequest as PublishKvEventsInput,
   PublishKvEventsRequest__Output as PublishKvEventsOutput,
 } from './generated/kvasir/v1/PublishKvEventsRequest.js';
+export type {
+  ExplainPoolResponse as ExplainPoolInput,
+  ExplainPoolResponse__Output as ExplainPoolOutput,
+} from './generated/kvasir/v1/ExplainPoolResponse.js';
+export type {
+  PoolHints as PoolHintsInput,
+  PoolHints__Output as PoolHintsOutput,
+} from './generated/kvasir/v1/PoolHints.js';

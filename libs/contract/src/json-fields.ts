@@ -87,6 +87,17 @@ export class JsonFields {
     );
   }
 
+  /** None when the field is absent: who wrote the record did not know of it. */
+  endpoints(name: string, countMax: number): readonly EndpointName[] {
+    const value = this.#fields[name] ?? [];
+    const items: readonly unknown[] = Array.isArray(value) ? (value as unknown[]) : [null];
+    const parsed = items.map((item) => (typeof item === 'string' ? parseEndpointName(item) : null));
+    const known = parsed.filter((endpoint) => endpoint !== null);
+    return known.length === items.length && items.length <= countMax
+      ? known
+      : this.#wrong(name, `at most ${countMax} of namespace.component.endpoint`, []);
+  }
+
   #wrong<Value>(name: string, wanted: string, placeholder: Value): Value {
     const value = this.#fields[name];
     const received = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 100);

@@ -94,7 +94,13 @@ describe('worker record', () => {
 
 describe('router and pool records', () => {
   it('are read back', () => {
-    const router = { routerId: routerId('r1'), endpoint, address: '127.0.0.1:9100', isDraining: true };
+    const router = {
+      routerId: routerId('r1'),
+      endpoint,
+      address: '127.0.0.1:9100',
+      pools: [endpoint],
+      isDraining: true,
+    };
     expect(decodeRouterRecord(encodeRouterRecord(router))).toEqual({ kind: 'record', record: router });
     for (const model of ['kvasir-mock', null]) {
       const pool = { endpoint, model, blockSize: 16 };

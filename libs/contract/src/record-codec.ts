@@ -21,6 +21,7 @@ export const RECORD_LIMITS = {
   batchedTokensMax: 2 ** 31,
   taintCountMax: 64,
   taintCharsMax: 256,
+  poolsMax: 1_024,
 } as const;
 
 export type RecordReading<RecordType> = { readonly kind: 'record'; readonly record: RecordType } | Malformed;
@@ -54,7 +55,12 @@ export function decodeWorkerRecord(text: string): RecordReading<WorkerRecord> {
 }
 
 export function encodeRouterRecord(record: RouterRecord): string {
-  return JSON.stringify({ version: RECORD_VERSION, ...record, endpoint: endpointField(record.endpoint) });
+  return JSON.stringify({
+    version: RECORD_VERSION,
+    ...record,
+    endpoint: endpointField(record.endpoint),
+    pools: record.pools.map(endpointField),
+  });
 }
 
 /** Like `decodeWorkerRecord`. */
@@ -63,6 +69,7 @@ export function decodeRouterRecord(text: string): RecordReading<RouterRecord> {
     routerId: routerId(fields.text('routerId', RECORD_LIMITS.idCharsMax)),
     endpoint: fields.endpoint('endpoint'),
     address: fields.text('address', RECORD_LIMITS.urlCharsMax),
+    pools: fields.endpoints('pools', RECORD_LIMITS.poolsMax),
     isDraining: fields.boolean('isDraining'),
   }));
 }

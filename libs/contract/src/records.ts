@@ -47,6 +47,8 @@ export interface RouterRecord {
   readonly endpoint: EndpointName;
   /** `host:port` of its gRPC server. */
   readonly address: string;
+  /** Endpoints whose routers it chooses among; empty for a router of the endpoint's own workers. */
+  readonly pools: readonly EndpointName[];
   readonly isDraining: boolean;
 }
 

@@ -32,6 +32,7 @@ function rankToken(rank: number): string {
  * | `kvasir.v1.<ns>.<component>.<endpoint>.kv-recovery.<worker>.<incarnation>.<rank>` | requests for missing batches or the whole set |
  * | `kvasir.v1.<ns>.<component>.<endpoint>.loads.<router>` | what one router has booked |
  * | `kvasir.v1.<ns>.<component>.<endpoint>.engine-loads.<worker>` | what an engine says of its load, per rank |
+ * | `kvasir.v1.<ns>.<component>.<endpoint>.pool-reports` | how full the pool is, from each of its routers |
  * | `kvasir.v1.<ns>.<component>.<endpoint>.records` | nothing: what is registered at the endpoint has changed |
  */
 export const subjects = {
@@ -63,6 +64,9 @@ export const subjects = {
   /** Pattern: what every engine of an endpoint says of its load. */
   engineLoadsOfAll(endpoint: EndpointName): string {
     return `${endpointPrefix(endpoint)}.engine-loads.*`;
+  },
+  poolReports(endpoint: EndpointName): string {
+    return `${endpointPrefix(endpoint)}.pool-reports`;
   },
   /** Says that the records of an endpoint have changed; where they are read anew is the registry's matter. */
   records(endpoint: EndpointName): string {

@@ -16,6 +16,7 @@ export type {
   CompletionPrompt,
   CompletionRequest,
   RequestReading,
+  RoutingHints,
 } from './requests.js';
 export type {
   ChatCompletion,

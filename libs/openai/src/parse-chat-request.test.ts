@@ -31,6 +31,7 @@ describe('parseChatRequest()', () => {
       outputTokensMax: 7,
       choiceCount: 2,
       cacheSalt: 's',
+      hints: { ttftTargetMs: null, itlTargetMs: null, priority: null, sessionId: null },
       tools: [{ type: 'function' }],
       addsGenerationPrompt: false,
       templateVariables: { thinking: true },

@@ -13,7 +13,20 @@ interface RoutedFields {
   readonly choiceCount: number;
   /** Separates equal prompts' KV: vLLM's `cache_salt`. */
   readonly cacheSalt: string | null;
+  readonly hints: RoutingHints;
   readonly body: JsonBody;
+}
+
+/** What a request says of how it would like to be served; for the choice among pools. */
+export interface RoutingHints {
+  /** `nvext.router.ttft_target`, in ms. */
+  readonly ttftTargetMs: number | null;
+  /** `nvext.router.itl_target`, in ms. */
+  readonly itlTargetMs: number | null;
+  /** `nvext.agent_hints.priority`. */
+  readonly priority: number | null;
+  /** `nvext.session_control.session_id`. */
+  readonly sessionId: string | null;
 }
 
 export interface ChatRequest extends RoutedFields {

@@ -1,5 +1,7 @@
 import type { RequestFields } from './request-fields.js';
 import { typeName } from './request-fields.js';
+import type { RoutingHints } from './requests.js';
+import { readRoutingHints } from './routing-hints.js';
 
 /** Longest salt that vLLM takes. */
 const CACHE_SALT_LENGTH_MAX = 1024;
@@ -12,6 +14,7 @@ export interface CommonFields {
   readonly outputTokensMax: number | null;
   readonly choiceCount: number;
   readonly cacheSalt: string | null;
+  readonly hints: RoutingHints;
 }
 
 /** @param outputTokensMin smallest limit that may be asked for: a completion of 0 tokens is how prompts are scored, a chat of none is a mistake. */
@@ -31,6 +34,7 @@ export function readCommonFields(fields: RequestFields, outputTokensMin: 0 | 1):
     outputTokensMax: completionTokensMax ?? tokensMax,
     choiceCount: Math.max(choices, bestOf, beams),
     cacheSalt: readCacheSalt(fields),
+    hints: readRoutingHints(fields),
   };
 }
 

@@ -20,3 +20,19 @@ export function fullWorkers(
   );
   return new Set(full.length === usable.length ? [] : full.map(({ workerId }) => workerId));
 }
+
+/** Cache in use from which on an engine that makes requests wait is full. */
+const SATURATED_KV_USAGE = 0.9;
+
+/** True when every worker says that requests wait on each of its ranks for a cache that is nearly full. */
+export function areSaturated(usable: readonly WorkerRecord[], loads: Pick<EngineLoads, 'of'>): boolean {
+  return (
+    usable.length > 0 &&
+    usable.every((worker) =>
+      ranksOf(worker).every((rank) => {
+        const load = loads.of(worker.workerId, rank);
+        return load !== null && load.waitingRequests > 0 && (load.kvUsage ?? 0) >= SATURATED_KV_USAGE;
+      }),
+    )
+  );
+}

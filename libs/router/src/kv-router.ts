@@ -1,6 +1,14 @@
 import { namespaceSeed, PromptBlocks } from '@kvasir/block-hash';
 import { formatEndpointName } from '@kvasir/contract';
-import type { EndpointName, KvChain, KvEventBatch, KvSource, PeerLoad, WorkerRecord } from '@kvasir/contract';
+import type {
+  EndpointName,
+  KvChain,
+  KvEventBatch,
+  KvSource,
+  PeerLoad,
+  PoolLoadReport,
+  WorkerRecord,
+} from '@kvasir/contract';
 import { KvEventSubscriber } from '@kvasir/event-plane';
 import type { EventPlane, KvEventSink } from '@kvasir/event-plane';
 import type { EndpointView, Lease, Registry, RegistryWatch } from '@kvasir/registry';
@@ -19,13 +27,14 @@ import type { Measured } from './collect-metrics.js';
 import { DurableIndex } from './durable-index.js';
 import type { DurableParts } from './durable-index.js';
 import { EngineLoads } from './engine-loads.js';
-import { fullWorkers } from './full-workers.js';
+import { areSaturated, fullWorkers } from './full-workers.js';
 import { RouterError } from './errors.js';
 import { createRouterMetrics } from './metrics.js';
 import type { RouterMetrics } from './metrics.js';
 import type { Prompt, RouteDecision, RouteOutcome, RouteRequest } from './route-messages.js';
 import { kvInput } from './kv-input.js';
 import { indexDump } from './index-dump.js';
+import { PoolReports } from './pool-reports.js';
 import { ReplicaSync } from './replica-sync.js';
 import { SetAside } from './set-aside.js';
 import { ranksOf, Workers } from './workers.js';
@@ -48,6 +57,8 @@ export interface KvRouterOptions {
   readonly syncsReplicas?: boolean | undefined;
   /** Part of an engine's KV cache in use, 0 to 1, from which on it is passed over while others are below; by default none is. */
   readonly kvUsageMax?: number | undefined;
+  /** Requests that the pool can take at once, for routers of pools; by default nobody knows. */
+  readonly poolRequestsMax?: number | undefined;
   /** Opens what keeps the index over restarts; without it every start asks the agents. */
   readonly openDurable?: ((endpoint: EndpointName) => Promise<DurableParts>) | undefined;
   readonly registry: Registry;
@@ -82,6 +93,7 @@ export class KvRouter implements Component {
   readonly #sync: ReplicaSync | null;
   readonly #durable: DurableIndex | null;
   #engineLoads: EngineLoads | null = null;
+  #poolReports: PoolReports | null = null;
   /** Workers that are passed over because their caches are full. */
   #full: ReadonlySet<WorkerId> = new Set();
   /** Loads of peers that came before the block size was known. */
@@ -134,6 +146,10 @@ export class KvRouter implements Component {
     else await this.#durable.load();
     await this.#sync?.start();
     this.#engineLoads = new EngineLoads({ plane: this.#options.eventPlane, endpoint, clock });
+    this.#poolReports = new PoolReports({
+      ...{ plane: this.#options.eventPlane, clock, endpoint },
+      report: () => this.#poolReport(),
+    });
     this.#watch = registry.watch(endpoint, (view) => this.#apply(view));
     this.#cancelTick = clock.every(TICK_MS, () => this.#tick());
   }
@@ -147,6 +163,7 @@ export class KvRouter implements Component {
     this.#watch?.close();
     await this.#sync?.close();
     this.#engineLoads?.close();
+    this.#poolReports?.close();
     await this.#subscriber.close();
     await this.#durable?.close();
     await this.#claim?.release();
@@ -369,6 +386,19 @@ export class KvRouter implements Component {
         this.#step({ kind: 'peerGone', peer });
       },
     });
+  }
+
+  #poolReport(): PoolLoadReport {
+    const { routerId, poolRequestsMax } = this.#options;
+    const workers = this.#workers.all();
+    const usable = workers.filter(({ workerId, isDraining }) => !isDraining && !this.#setAside.has(workerId));
+    return {
+      routerId,
+      requestsActive: this.bookingCount(),
+      requestsMax: poolRequestsMax ?? null,
+      workersReady: usable.length,
+      isSaturated: this.#engineLoads !== null && areSaturated(usable, this.#engineLoads),
+    };
   }
 
   #createDurable(open: (endpoint: EndpointName) => Promise<DurableParts>): DurableIndex {

@@ -8,6 +8,9 @@ export type { CallOptions, RouterClient } from './router-client.js';
 export type {
   BestWorkerIdRequest,
   CostTerm,
+  ExplainedPool,
+  PoolExplanation,
+  PoolHints,
   DumpedChain,
   FindBestWorkerRequest,
   GenerateEvent,

@@ -12,10 +12,12 @@ import type {
   GenerateEvent,
   GenerateRequest,
   OverlapScores,
+  PoolExplanation,
   PotentialLoad,
   RouteDecision,
   RouterPrompt,
 } from './router-messages.js';
+import { decodeExplanation, encodePoolHints } from './pool-wire.js';
 import * as wire from './router-wire.js';
 import { MESSAGE_BYTES_MAX } from './rpc-server.js';
 import { fromGrpcError } from './status.js';
@@ -44,6 +46,8 @@ export interface RouterClient {
   free(requestId: RequestId, options?: CallOptions): Promise<boolean>;
   getPotentialLoads(prompt: RouterPrompt, options?: CallOptions): Promise<readonly PotentialLoad[]>;
   getOverlapScores(prompt: RouterPrompt, options?: CallOptions): Promise<OverlapScores>;
+  /** Which pool a request would go to; only a router of pools knows. */
+  explainPool(request: BestWorkerIdRequest, options?: CallOptions): Promise<PoolExplanation>;
   /** No deadline unless one is given. Leaving the iteration cancels the call. */
   dumpEvents(options?: CallOptions): AsyncIterable<DumpedChain>;
   /** No deadline unless one is given. Leaving the iteration cancels the call and with it the engine request. */
@@ -72,6 +76,7 @@ export function createRouterClient(address: string, defaults: { readonly deadlin
   const free = unary(service.Free, ({ released }) => released);
   const loads = unary(service.GetPotentialLoads, wire.decodeLoads);
   const scores = unary(service.GetOverlapScores, wire.decodeScores);
+  const explain = unary(service.ExplainPool, decodeExplanation);
   const dump = streamCaller(client, service.DumpEvents, wire.decodeChain);
   const generate = streamCaller(client, service.Generate, wire.decodeGenerateEvent);
   return {
@@ -90,6 +95,7 @@ export function createRouterClient(address: string, defaults: { readonly deadlin
     free: (requestId, options) => free({ requestId }, options),
     getPotentialLoads: (prompt, options) => loads({ prompt: wire.encodePrompt(prompt) }, options),
     getOverlapScores: (prompt, options) => scores({ prompt: wire.encodePrompt(prompt) }, options),
+    explainPool: (request, options) => explain(encodeRouted(request), options),
     dumpEvents: (options) => dump({}, options),
     generate: (request, options) =>
       generate(
@@ -106,11 +112,12 @@ export function createRouterClient(address: string, defaults: { readonly deadlin
 
 function encodeRouted(
   request: BestWorkerIdRequest,
-): Pick<GenerateRequestInput, 'prompt' | 'overrides' | 'constraints'> {
+): Pick<GenerateRequestInput, 'prompt' | 'overrides' | 'constraints' | 'poolHints'> {
   return {
     prompt: wire.encodePrompt(request.prompt),
     overrides: wire.encodeOverrides(request.overrides),
     constraints: wire.encodeConstraints(request.constraints),
+    poolHints: encodePoolHints(request.poolHints),
   };
 }
 

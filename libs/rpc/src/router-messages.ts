@@ -33,10 +33,24 @@ export interface RoutingConstraints {
   readonly requiredTaints?: readonly string[] | undefined;
 }
 
+/** What a router of several pools goes by; a router of one pool has no use for it. */
+export interface PoolHints {
+  /** Time to first token and time between tokens that the request would like, in ms. */
+  readonly ttftTargetMs?: number | undefined;
+  readonly itlTargetMs?: number | undefined;
+  readonly priority?: number | undefined;
+  /** Requests of one session stay in one pool where they can. */
+  readonly sessionId?: string | undefined;
+  /** Pool of the other leg, as a decision named it. */
+  readonly partnerPool?: string | undefined;
+  readonly requiredLabels?: readonly string[] | undefined;
+}
+
 export interface BestWorkerIdRequest {
   readonly prompt: RouterPrompt;
   readonly overrides?: RouterOverrides | undefined;
   readonly constraints?: RoutingConstraints | undefined;
+  readonly poolHints?: PoolHints | undefined;
 }
 
 export interface FindBestWorkerRequest extends BestWorkerIdRequest {
@@ -75,8 +89,30 @@ export interface RouteDecision {
   readonly cachedTokens: number;
   readonly cost: number;
   readonly terms: readonly CostTerm[];
-  /** Pool that was chosen; null when a local router answers. */
+  /** Pool that was chosen; null when a local router answers, `outer/inner` when routers of pools are nested. */
   readonly pool: string | null;
+  /** `host:port` of the router that holds the booking, when that is not the one that was asked. */
+  readonly routerAddress: string | null;
+}
+
+/** One pool, with what spoke for and against it. */
+export interface ExplainedPool {
+  readonly name: string;
+  /** Null for an eligible pool. */
+  readonly refusedFor: string | null;
+  readonly pressure: number | null;
+  readonly isSaturated: boolean;
+  readonly cost: number | null;
+  readonly inCell: boolean;
+}
+
+/** Which pool a request would go to: the chosen one first, then where to fail over, then who was refused. */
+export interface PoolExplanation {
+  readonly pools: readonly ExplainedPool[];
+  /** Null when no pool is eligible. */
+  readonly reason: string | null;
+  readonly cell: readonly number[];
+  readonly spilledFrom: string | null;
 }
 
 /** What one target's load would be if it took the prompt. */

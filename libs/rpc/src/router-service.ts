@@ -1,4 +1,5 @@
 import type {
+  PoolHintsOutput,
   PromptOutput,
   RouterOverridesOutput,
   RouterWireHandlers,
@@ -14,10 +15,12 @@ import type {
   GenerateEvent,
   GenerateRequest,
   OverlapScores,
+  PoolExplanation,
   PotentialLoad,
   RouteDecision,
   RouterPrompt,
 } from './router-messages.js';
+import { decodePoolHints, encodeExplanation } from './pool-wire.js';
 import * as wire from './router-wire.js';
 import type { RpcServer } from './rpc-server.js';
 import { serveStream, serveUnary } from './serve-call.js';
@@ -36,6 +39,7 @@ export interface RouterHandlers {
   free(requestId: RequestId): MaybePromise<boolean>;
   getPotentialLoads(prompt: RouterPrompt): MaybePromise<readonly PotentialLoad[]>;
   getOverlapScores(prompt: RouterPrompt): MaybePromise<OverlapScores>;
+  explainPool(request: BestWorkerIdRequest): MaybePromise<PoolExplanation>;
   /** The signal aborts when the caller leaves; the iterable is then returned. */
   dumpEvents(signal: AbortSignal): Iterable<DumpedChain> | AsyncIterable<DumpedChain>;
   /** The signal aborts when the caller leaves; the iterable is then returned. */
@@ -68,23 +72,21 @@ function wireHandlers(handlers: Partial<RouterHandlers>, around: CallSurrounding
   const loads = served('getPotentialLoads');
   const scores = served('getOverlapScores');
   const dump = served('dumpEvents');
+  const explain = served('explainPool');
   const generate = served('generate');
   return {
-    BestWorkerId: serveUnary(around, ({ prompt, overrides, constraints }) =>
-      then(route(decodeRouted(prompt, overrides, constraints)), wire.encodeDecision),
+    BestWorkerId: serveUnary(around, (request) => then(route(decodeRouted(request)), wire.encodeDecision)),
+    FindBestWorker: serveUnary(around, ({ requestId, expectedOutputTokens, ...request }) =>
+      then(
+        book({
+          requestId: wire.decodeRequestId(requestId),
+          ...decodeRouted(request),
+          expectedOutputTokens: expectedOutputTokens === 0 ? undefined : expectedOutputTokens,
+        }),
+        wire.encodeDecision,
+      ),
     ),
-    FindBestWorker: serveUnary(
-      around,
-      ({ requestId, prompt, overrides, constraints, expectedOutputTokens }) =>
-        then(
-          book({
-            requestId: wire.decodeRequestId(requestId),
-            ...decodeRouted(prompt, overrides, constraints),
-            expectedOutputTokens: expectedOutputTokens === 0 ? undefined : expectedOutputTokens,
-          }),
-          wire.encodeDecision,
-        ),
-    ),
+    ExplainPool: serveUnary(around, (request) => then(explain(decodeRouted(request)), encodeExplanation)),
     MarkPrefillComplete: serveUnary(around, ({ requestId }) =>
       then(mark(wire.decodeRequestId(requestId)), (marked) => ({ marked })),
     ),
@@ -100,11 +102,11 @@ function wireHandlers(handlers: Partial<RouterHandlers>, around: CallSurrounding
     DumpEvents: serveStream(around, (_request, signal) => dump(signal), wire.encodeChain),
     Generate: serveStream(
       around,
-      ({ requestId, prompt, overrides, constraints, samplingJson }, signal) =>
+      ({ requestId, samplingJson, ...request }, signal) =>
         generate(
           {
             requestId: wire.decodeOptionalRequestId(requestId),
-            ...decodeRouted(prompt, overrides, constraints),
+            ...decodeRouted(request),
             samplingJson,
           },
           signal,
@@ -114,15 +116,22 @@ function wireHandlers(handlers: Partial<RouterHandlers>, around: CallSurrounding
   };
 }
 
-function decodeRouted(
-  prompt: PromptOutput | null,
-  overrides: RouterOverridesOutput | null,
-  constraints: RoutingConstraintsOutput | null,
-): BestWorkerIdRequest {
+function decodeRouted({
+  prompt,
+  overrides,
+  constraints,
+  poolHints,
+}: {
+  readonly prompt: PromptOutput | null;
+  readonly overrides: RouterOverridesOutput | null;
+  readonly constraints: RoutingConstraintsOutput | null;
+  readonly poolHints: PoolHintsOutput | null;
+}): BestWorkerIdRequest {
   return {
     prompt: wire.decodePrompt(prompt),
     overrides: wire.decodeOverrides(overrides),
     constraints: wire.decodeConstraints(constraints),
+    poolHints: decodePoolHints(poolHints),
   };
 }
 

@@ -16,6 +16,7 @@ const decision: RouteDecisionOutput = {
   cost: 0,
   terms: [],
   pool: '',
+  routerAddress: '',
 };
 
 const code = (action: () => unknown): unknown => {

@@ -148,6 +148,7 @@ export function encodeDecision(decision: RouteDecision): RouteDecisionInput {
     // The wire type wants a mutable array but does not change it.
     terms: decision.terms as NonNullable<RouteDecisionInput['terms']>,
     pool: decision.pool ?? '',
+    routerAddress: decision.routerAddress ?? '',
   };
 }
 
@@ -166,6 +167,7 @@ export function decodeDecision(wire: RouteDecisionOutput): RouteDecision {
     cost: wire.cost,
     terms: wire.terms,
     pool: wire.pool === '' ? null : wire.pool,
+    routerAddress: wire.routerAddress === '' ? null : wire.routerAddress,
   };
 }
 

@@ -21,6 +21,7 @@ export const decision: RouteDecision = {
     { name: 'decode', value: 8.25, unit: 'blocks' },
   ],
   pool: null,
+  routerAddress: null,
 };
 
 export const prompt = { tokens: Uint32Array.of(1, 2, 0xffff_ffff) };

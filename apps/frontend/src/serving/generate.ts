@@ -2,17 +2,20 @@ import { dialectOf } from '@kvasir/engines';
 import type { EngineFailure, EngineRequest, Handover } from '@kvasir/engines';
 import { openAiError } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
-import type { RouteDecision, RouteRequest } from '@kvasir/router';
+import type { RouteDecision, RouterOverrides } from '@kvasir/rpc';
+import { requestId } from '@kvasir/units';
 import type { WorkerId } from '@kvasir/units';
 import type { LegLabel } from '../metrics.js';
-import type { WorkerPool } from '../worker-pool.js';
+import type { RouterQuery } from '../router-hop.js';
+import type { GenerationBooking, WorkerPool } from '../worker-pool.js';
 import { runGeneration } from './generation-leg.js';
 import type { GenerationEnd } from './generation-leg.js';
 import { legError } from './leg-error.js';
+import { poolHints } from './pool-hints.js';
 import type { ActiveRequest, ServingParts } from './serving-parts.js';
 
 /** A prompt that is fetched from a prefill worker: overlap says nothing and there is no prompt to compute. */
-const FETCHED: RouteRequest['overrides'] = {
+const FETCHED: RouterOverrides = {
   overlapScoreCredit: 0,
   trackPrefillTokens: false,
   assumeKvReuse: false,
@@ -39,16 +42,12 @@ export async function generate(
   for (let attempt = 0; attempt < parts.config.limits.legAttemptsMax; attempt += 1) {
     if (scope.hasEnded()) return scope.endError();
     if (attempt > 0) parts.metrics.retries.inc({ leg });
-    const routed = pool.router.route({
-      requestId: active.serving.requestId,
-      tokens: active.tokens,
-      cacheSalt: active.request.cacheSalt ?? undefined,
-      overrides: handover === null ? undefined : FETCHED,
-      constraints: excludedWorkerIds.length === 0 ? undefined : { excludedWorkerIds },
-    });
-    if (routed.kind === 'rejected') return last ?? noWorker(routed.code, routed.message);
-    const { decision } = routed;
-    const end = await generateOn(parts, active, pool, { decision, handover });
+    const pending = pool.book(queryFor(active, { attempt, handover, excludedWorkerIds }), scope);
+    const choice = pending instanceof Promise ? await pending : pending;
+    if (choice.kind === 'ended') return scope.endError();
+    if (choice.kind === 'rejected') return last ?? noWorker(choice.code, choice.message);
+    const { decision } = choice.booking;
+    const end = await generateOn(parts, active, choice.booking, handover);
     if (end.kind === 'answered') return null;
     if (end.kind === 'aborted') return scope.endError();
     last = reportFailure(parts, active, pool, { leg, decision, end });
@@ -59,18 +58,39 @@ export async function generate(
   return last;
 }
 
+function queryFor(
+  { serving, tokens, request, record }: ActiveRequest,
+  tried: {
+    readonly attempt: number;
+    readonly handover: Handover | null;
+    readonly excludedWorkerIds: readonly WorkerId[];
+  },
+): RouterQuery {
+  const { attempt, handover, excludedWorkerIds } = tried;
+  return {
+    // A booking elsewhere that is being freed keeps its id busy for a moment.
+    bookingId: attempt === 0 ? serving.requestId : requestId(`${serving.requestId}.${attempt}`),
+    tokens,
+    cacheSalt: request.cacheSalt,
+    model: request.model,
+    excludedWorkerIds,
+    overrides: handover === null ? undefined : FETCHED,
+    expectedOutputTokens: request.outputTokensMax ?? undefined,
+    poolHints: poolHints(request, record.prefillPool),
+  };
+}
+
 /** One attempt; the booking is freed however it ends. */
 async function generateOn(
   parts: ServingParts,
   active: ActiveRequest,
-  pool: WorkerPool,
-  { decision, handover }: { readonly decision: RouteDecision; readonly handover: Handover | null },
+  booking: GenerationBooking,
+  handover: Handover | null,
 ): Promise<GenerationEnd> {
-  const { serving, record, scope } = active;
-  const { router } = pool;
-  const { requestId } = serving;
+  const { record, scope } = active;
+  const { decision } = booking;
   try {
-    const leg = buildLeg(active, pool, { decision, handover });
+    const leg = buildLeg(active, booking, handover);
     if (leg === null) return UNSPEAKABLE;
     noteDecision(active, decision);
     const end = await runGeneration({
@@ -84,24 +104,23 @@ async function generateOn(
       record,
       metrics: parts.metrics,
       clock: parts.clock,
-      onFirstToken: () => router.markPrefillComplete(requestId),
-      onOutputTokens: (count) => router.addOutputTokens(requestId, count),
+      onFirstToken: () => booking.firstToken(),
+      onOutputTokens: (count) => booking.outputTokens(count),
     });
-    if (end.kind === 'answered') router.reportSuccess(decision.workerId);
+    if (end.kind === 'answered') booking.succeeded();
     return end;
   } finally {
-    router.free(requestId);
+    booking.free();
   }
 }
 
 function buildLeg(
   { serving, record }: ActiveRequest,
-  pool: WorkerPool,
-  { decision, handover }: { readonly decision: RouteDecision; readonly handover: Handover | null },
+  { decision, rank }: GenerationBooking,
+  handover: Handover | null,
 ): EngineRequest | null {
   const dialect = dialectOf(decision.dialect);
   if (dialect === null) return null;
-  const rank = pool.directory.rankOf(decision.workerId, decision.rank);
   return record.mode === 'disaggregated'
     ? dialect.decodeLeg(serving, handover, rank)
     : dialect.aggregatedLeg(serving, rank);
@@ -124,6 +143,7 @@ const UNSPEAKABLE: GenerationEnd = {
 function noteDecision({ record }: ActiveRequest, decision: RouteDecision): void {
   record.attempts += 1;
   record.decodeWorkerId = decision.workerId;
+  record.decodePool = decision.pool;
   if (record.mode === 'disaggregated') return;
   record.overlapBlocks = decision.overlapBlocks;
   record.predictedTokens = decision.cachedTokens;
@@ -138,7 +158,9 @@ function routeHeaders({ record }: ActiveRequest, decision: RouteDecision): reado
   ];
   if (record.prefillWorkerId !== null && record.mode === 'disaggregated') {
     headers.push('x-kvasir-prefill-worker', record.prefillWorkerId);
+    if (record.prefillPool !== null) headers.push('x-kvasir-prefill-pool', record.prefillPool);
   }
+  if (decision.pool !== null) headers.push('x-kvasir-decode-pool', decision.pool);
   return headers;
 }
 
@@ -155,7 +177,7 @@ function reportFailure(
   const { failure, error } = failed.end;
   const { workerId } = failed.decision;
   parts.metrics.legFailures.inc({ leg: failed.leg, code: failure.code });
-  if (failure.outcome === 'workerFault') pool.router.reportFailure(workerId);
+  if (failure.outcome === 'workerFault') pool.reportFailure(workerId);
   if (failure.outcome !== 'clientFault') {
     const { attempts } = record;
     parts.logger.warn(

@@ -58,23 +58,28 @@ export class HandoverReleases {
     tokens: Uint32Array,
     handover: Handover,
   ): Promise<'fetched' | 'leftToLease'> {
-    const { router, directory } = this.#decode;
-    const { requestId } = serving;
-    const outcome = router.route({
-      requestId,
-      tokens,
-      overrides: { overlapScoreCredit: 0, trackPrefillTokens: false, assumeKvReuse: false },
-    });
-    if (outcome.kind === 'rejected') return 'leftToLease';
-    const { workerId, rank, url, dialect } = outcome.decision;
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(RELEASE_TIMEOUT_MS)]);
+    const choice = await this.#decode.book(
+      {
+        bookingId: serving.requestId,
+        tokens,
+        cacheSalt: null,
+        model: serving.request.model,
+        excludedWorkerIds: [],
+        overrides: { overlapScoreCredit: 0, trackPrefillTokens: false, assumeKvReuse: false },
+      },
+      { signal, hasEnded: () => signal.aborted, remainingMs: () => RELEASE_TIMEOUT_MS },
+    );
+    if (choice.kind !== 'booked') return 'leftToLease';
+    const { booking } = choice;
+    const { decision, rank } = booking;
     try {
-      const leg = dialectOf(dialect)?.releaseLeg(serving, handover, directory.rankOf(workerId, rank)) ?? null;
+      const leg = dialectOf(decision.dialect)?.releaseLeg(serving, handover, rank) ?? null;
       if (leg === null) return 'leftToLease';
-      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(RELEASE_TIMEOUT_MS)]);
-      const answer = await callEngine(this.#engines, url, leg, signal);
+      const answer = await callEngine(this.#engines, decision.url, leg, signal);
       return answer.kind === 'ok' ? 'fetched' : 'leftToLease';
     } finally {
-      router.free(requestId);
+      booking.free();
     }
   }
 }

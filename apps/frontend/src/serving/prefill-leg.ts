@@ -4,8 +4,9 @@ import { openAiError } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
 import { requestId } from '@kvasir/units';
 import type { WorkerId } from '@kvasir/units';
-import type { PrefillBooking } from '../prefill-hop.js';
+import type { RouterBooking } from '../router-hop.js';
 import { legError } from './leg-error.js';
+import { poolHints } from './pool-hints.js';
 import type { ActiveRequest, ServingParts } from './serving-parts.js';
 
 export type PrefillEnd =
@@ -36,6 +37,8 @@ export async function runPrefill(parts: ServingParts, active: ActiveRequest): Pr
         cacheSalt: request.cacheSalt,
         model: request.model,
         excludedWorkerIds,
+        expectedOutputTokens: 1,
+        poolHints: poolHints(request, null),
       },
       scope,
     );
@@ -65,13 +68,14 @@ type AttemptEnd =
 async function prefillOn(
   parts: ServingParts,
   { serving, scope, record }: ActiveRequest,
-  { decision, dialect, rank, free }: PrefillBooking,
+  { decision, dialect, rank, free }: RouterBooking,
 ): Promise<AttemptEnd> {
   try {
     // The client left while the router was asked: nothing has been sent yet, so nothing has to be released.
     if (scope.hasEnded()) return { kind: 'ended' };
     record.attempts += 1;
     record.prefillWorkerId = decision.workerId;
+    record.prefillPool = decision.pool;
     record.overlapBlocks = decision.overlapBlocks;
     record.predictedTokens = decision.cachedTokens;
     const answer = await callEngine(

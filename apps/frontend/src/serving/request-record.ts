@@ -12,6 +12,9 @@ export class RequestRecord {
   stage: StageLabel = 'unrouted';
   prefillWorkerId: WorkerId | null = null;
   decodeWorkerId: WorkerId | null = null;
+  /** Null when there is one pool only. */
+  prefillPool: string | null = null;
+  decodePool: string | null = null;
   overlapBlocks: number | null = null;
   /** The overlap in tokens, as the router expects it. */
   predictedTokens = 0;

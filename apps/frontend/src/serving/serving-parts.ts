@@ -5,7 +5,7 @@ import type { RequestId } from '@kvasir/units';
 import type { FrontendConfig } from '../config.js';
 import type { ClientAnswer } from '../http/client-answer.js';
 import type { FrontendMetrics } from '../metrics.js';
-import type { PrefillHop } from '../prefill-hop.js';
+import type { RouterHop } from '../router-hop.js';
 import type { WorkerPool } from '../worker-pool.js';
 import type { HandoverReleases } from './handover-releases.js';
 import type { PromptEncoder } from './prompt-encoder.js';
@@ -17,7 +17,7 @@ export interface ServingParts {
   readonly config: FrontendConfig;
   readonly decode: WorkerPool;
   readonly aggregated: WorkerPool;
-  readonly prefill: Pick<PrefillHop, 'isAvailable' | 'dialect' | 'book' | 'reportFailure'>;
+  readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialect' | 'book' | 'reportFailure'>;
   readonly prompts: PromptEncoder;
   readonly engines: EngineClient;
   readonly releases: HandoverReleases;

@@ -5,6 +5,8 @@ import type { BestWorkerIdRequest as _kvasir_v1_BestWorkerIdRequest, BestWorkerI
 import type { CostTerm as _kvasir_v1_CostTerm, CostTerm__Output as _kvasir_v1_CostTerm__Output } from './kvasir/v1/CostTerm.js';
 import type { DumpEventsRequest as _kvasir_v1_DumpEventsRequest, DumpEventsRequest__Output as _kvasir_v1_DumpEventsRequest__Output } from './kvasir/v1/DumpEventsRequest.js';
 import type { DumpEventsResponse as _kvasir_v1_DumpEventsResponse, DumpEventsResponse__Output as _kvasir_v1_DumpEventsResponse__Output } from './kvasir/v1/DumpEventsResponse.js';
+import type { ExplainPoolResponse as _kvasir_v1_ExplainPoolResponse, ExplainPoolResponse__Output as _kvasir_v1_ExplainPoolResponse__Output } from './kvasir/v1/ExplainPoolResponse.js';
+import type { ExplainedPool as _kvasir_v1_ExplainedPool, ExplainedPool__Output as _kvasir_v1_ExplainedPool__Output } from './kvasir/v1/ExplainedPool.js';
 import type { FindBestWorkerRequest as _kvasir_v1_FindBestWorkerRequest, FindBestWorkerRequest__Output as _kvasir_v1_FindBestWorkerRequest__Output } from './kvasir/v1/FindBestWorkerRequest.js';
 import type { FreeRequest as _kvasir_v1_FreeRequest, FreeRequest__Output as _kvasir_v1_FreeRequest__Output } from './kvasir/v1/FreeRequest.js';
 import type { FreeResponse as _kvasir_v1_FreeResponse, FreeResponse__Output as _kvasir_v1_FreeResponse__Output } from './kvasir/v1/FreeResponse.js';
@@ -17,6 +19,7 @@ import type { GetPotentialLoadsResponse as _kvasir_v1_GetPotentialLoadsResponse,
 import type { MarkPrefillCompleteRequest as _kvasir_v1_MarkPrefillCompleteRequest, MarkPrefillCompleteRequest__Output as _kvasir_v1_MarkPrefillCompleteRequest__Output } from './kvasir/v1/MarkPrefillCompleteRequest.js';
 import type { MarkPrefillCompleteResponse as _kvasir_v1_MarkPrefillCompleteResponse, MarkPrefillCompleteResponse__Output as _kvasir_v1_MarkPrefillCompleteResponse__Output } from './kvasir/v1/MarkPrefillCompleteResponse.js';
 import type { OverlapScore as _kvasir_v1_OverlapScore, OverlapScore__Output as _kvasir_v1_OverlapScore__Output } from './kvasir/v1/OverlapScore.js';
+import type { PoolHints as _kvasir_v1_PoolHints, PoolHints__Output as _kvasir_v1_PoolHints__Output } from './kvasir/v1/PoolHints.js';
 import type { PotentialLoad as _kvasir_v1_PotentialLoad, PotentialLoad__Output as _kvasir_v1_PotentialLoad__Output } from './kvasir/v1/PotentialLoad.js';
 import type { Prompt as _kvasir_v1_Prompt, Prompt__Output as _kvasir_v1_Prompt__Output } from './kvasir/v1/Prompt.js';
 import type { RouteDecision as _kvasir_v1_RouteDecision, RouteDecision__Output as _kvasir_v1_RouteDecision__Output } from './kvasir/v1/RouteDecision.js';
@@ -35,6 +38,8 @@ export interface ProtoGrpcType {
       CostTerm: MessageTypeDefinition<_kvasir_v1_CostTerm, _kvasir_v1_CostTerm__Output>
       DumpEventsRequest: MessageTypeDefinition<_kvasir_v1_DumpEventsRequest, _kvasir_v1_DumpEventsRequest__Output>
       DumpEventsResponse: MessageTypeDefinition<_kvasir_v1_DumpEventsResponse, _kvasir_v1_DumpEventsResponse__Output>
+      ExplainPoolResponse: MessageTypeDefinition<_kvasir_v1_ExplainPoolResponse, _kvasir_v1_ExplainPoolResponse__Output>
+      ExplainedPool: MessageTypeDefinition<_kvasir_v1_ExplainedPool, _kvasir_v1_ExplainedPool__Output>
       FindBestWorkerRequest: MessageTypeDefinition<_kvasir_v1_FindBestWorkerRequest, _kvasir_v1_FindBestWorkerRequest__Output>
       FreeRequest: MessageTypeDefinition<_kvasir_v1_FreeRequest, _kvasir_v1_FreeRequest__Output>
       FreeResponse: MessageTypeDefinition<_kvasir_v1_FreeResponse, _kvasir_v1_FreeResponse__Output>
@@ -47,6 +52,7 @@ export interface ProtoGrpcType {
       MarkPrefillCompleteRequest: MessageTypeDefinition<_kvasir_v1_MarkPrefillCompleteRequest, _kvasir_v1_MarkPrefillCompleteRequest__Output>
       MarkPrefillCompleteResponse: MessageTypeDefinition<_kvasir_v1_MarkPrefillCompleteResponse, _kvasir_v1_MarkPrefillCompleteResponse__Output>
       OverlapScore: MessageTypeDefinition<_kvasir_v1_OverlapScore, _kvasir_v1_OverlapScore__Output>
+      PoolHints: MessageTypeDefinition<_kvasir_v1_PoolHints, _kvasir_v1_PoolHints__Output>
       PotentialLoad: MessageTypeDefinition<_kvasir_v1_PotentialLoad, _kvasir_v1_PotentialLoad__Output>
       Prompt: MessageTypeDefinition<_kvasir_v1_Prompt, _kvasir_v1_Prompt__Output>
       RouteDecision: MessageTypeDefinition<_kvasir_v1_RouteDecision, _kvasir_v1_RouteDecision__Output>

@@ -110,7 +110,11 @@ function readWorker(item: Fields, endpoint: EndpointName): Reading<WorkerRecord>
 }
 
 function readRouter(item: Fields, endpoint: EndpointName): Reading<RouterRecord> {
-  const claimed = { isDraining: false, ...item, endpoint } as unknown as RouterRecord;
+  const named: readonly unknown[] = Array.isArray(item['pools']) ? (item['pools'] as unknown[]) : [];
+  const pools = named.flatMap((name) => (typeof name === 'string' ? (parseEndpointName(name) ?? []) : []));
+  if (pools.length < named.length || ('pools' in item && !Array.isArray(item['pools'])))
+    return `pools must be a list of namespace.component.endpoint, received ${JSON.stringify(item['pools'])}`;
+  const claimed = { isDraining: false, ...item, endpoint, pools } as unknown as RouterRecord;
   const reading = decodeRouterRecord(encodeRouterRecord(claimed));
   return reading.kind === 'record' ? reading.record : reading.reason;
 }

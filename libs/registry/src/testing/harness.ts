@@ -58,7 +58,14 @@ export function worker(name: string, fields: Partial<WorkerRecord> = {}): Worker
 }
 
 export function router(name: string, fields: Partial<RouterRecord> = {}): RouterRecord {
-  return { routerId: routerId(name), endpoint, address: '127.0.0.1:9100', isDraining: false, ...fields };
+  return {
+    routerId: routerId(name),
+    endpoint,
+    address: '127.0.0.1:9100',
+    pools: [],
+    isDraining: false,
+    ...fields,
+  };
 }
 
 export const pool = (blockSize: number, model: string | null = null): PoolRecord => ({

@@ -3,6 +3,7 @@
 import type { Prompt as _kvasir_v1_Prompt, Prompt__Output as _kvasir_v1_Prompt__Output } from '../../kvasir/v1/Prompt.js';
 import type { RouterOverrides as _kvasir_v1_RouterOverrides, RouterOverrides__Output as _kvasir_v1_RouterOverrides__Output } from '../../kvasir/v1/RouterOverrides.js';
 import type { RoutingConstraints as _kvasir_v1_RoutingConstraints, RoutingConstraints__Output as _kvasir_v1_RoutingConstraints__Output } from '../../kvasir/v1/RoutingConstraints.js';
+import type { PoolHints as _kvasir_v1_PoolHints, PoolHints__Output as _kvasir_v1_PoolHints__Output } from '../../kvasir/v1/PoolHints.js';
 
 export interface GenerateRequest {
   /**
@@ -16,6 +17,7 @@ export interface GenerateRequest {
    * JSON object of the engine's own sampling fields (max_tokens, temperature, stop, kv_transfer_params, ...).
    */
   'samplingJson'?: (Buffer | Uint8Array | string);
+  'poolHints'?: (_kvasir_v1_PoolHints | null);
 }
 
 export interface GenerateRequest__Output {
@@ -30,4 +32,5 @@ export interface GenerateRequest__Output {
    * JSON object of the engine's own sampling fields (max_tokens, temperature, stop, kv_transfer_params, ...).
    */
   'samplingJson': (Buffer);
+  'poolHints': (_kvasir_v1_PoolHints__Output | null);
 }

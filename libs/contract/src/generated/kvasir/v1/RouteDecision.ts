@@ -24,9 +24,13 @@ export interface RouteDecision {
   'terms'?: (_kvasir_v1_CostTerm)[];
   'incarnation'?: (string);
   /**
-   * Pool that was chosen; empty when a local router answers.
+   * Pool that was chosen; empty when a local router answers, and a path (outer/inner) when routers of pools are nested.
    */
   'pool'?: (string);
+  /**
+   * Where the request is booked, when that is another router than the one that was asked: MarkPrefillComplete and Free go there at once.
+   */
+  'routerAddress'?: (string);
 }
 
 export interface RouteDecision__Output {
@@ -51,7 +55,11 @@ export interface RouteDecision__Output {
   'terms': (_kvasir_v1_CostTerm__Output)[];
   'incarnation': (string);
   /**
-   * Pool that was chosen; empty when a local router answers.
+   * Pool that was chosen; empty when a local router answers, and a path (outer/inner) when routers of pools are nested.
    */
   'pool': (string);
+  /**
+   * Where the request is booked, when that is another router than the one that was asked: MarkPrefillComplete and Free go there at once.
+   */
+  'routerAddress': (string);
 }

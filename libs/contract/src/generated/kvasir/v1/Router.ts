@@ -5,6 +5,7 @@ import type { MethodDefinition } from '@grpc/proto-loader'
 import type { BestWorkerIdRequest as _kvasir_v1_BestWorkerIdRequest, BestWorkerIdRequest__Output as _kvasir_v1_BestWorkerIdRequest__Output } from '../../kvasir/v1/BestWorkerIdRequest.js';
 import type { DumpEventsRequest as _kvasir_v1_DumpEventsRequest, DumpEventsRequest__Output as _kvasir_v1_DumpEventsRequest__Output } from '../../kvasir/v1/DumpEventsRequest.js';
 import type { DumpEventsResponse as _kvasir_v1_DumpEventsResponse, DumpEventsResponse__Output as _kvasir_v1_DumpEventsResponse__Output } from '../../kvasir/v1/DumpEventsResponse.js';
+import type { ExplainPoolResponse as _kvasir_v1_ExplainPoolResponse, ExplainPoolResponse__Output as _kvasir_v1_ExplainPoolResponse__Output } from '../../kvasir/v1/ExplainPoolResponse.js';
 import type { FindBestWorkerRequest as _kvasir_v1_FindBestWorkerRequest, FindBestWorkerRequest__Output as _kvasir_v1_FindBestWorkerRequest__Output } from '../../kvasir/v1/FindBestWorkerRequest.js';
 import type { FreeRequest as _kvasir_v1_FreeRequest, FreeRequest__Output as _kvasir_v1_FreeRequest__Output } from '../../kvasir/v1/FreeRequest.js';
 import type { FreeResponse as _kvasir_v1_FreeResponse, FreeResponse__Output as _kvasir_v1_FreeResponse__Output } from '../../kvasir/v1/FreeResponse.js';
@@ -50,6 +51,21 @@ export interface RouterClient extends grpc.Client {
    */
   dumpEvents(argument: _kvasir_v1_DumpEventsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_kvasir_v1_DumpEventsResponse__Output>;
   dumpEvents(argument: _kvasir_v1_DumpEventsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_kvasir_v1_DumpEventsResponse__Output>;
+  
+  /**
+   * Which pool a request would go to and why; books nothing. A router of one pool answers UNIMPLEMENTED.
+   */
+  ExplainPool(argument: _kvasir_v1_BestWorkerIdRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
+  ExplainPool(argument: _kvasir_v1_BestWorkerIdRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
+  ExplainPool(argument: _kvasir_v1_BestWorkerIdRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
+  ExplainPool(argument: _kvasir_v1_BestWorkerIdRequest, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Which pool a request would go to and why; books nothing. A router of one pool answers UNIMPLEMENTED.
+   */
+  explainPool(argument: _kvasir_v1_BestWorkerIdRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
+  explainPool(argument: _kvasir_v1_BestWorkerIdRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
+  explainPool(argument: _kvasir_v1_BestWorkerIdRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
+  explainPool(argument: _kvasir_v1_BestWorkerIdRequest, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
   
   /**
    * Chooses a worker and books the request on it in one step. The caller owes MarkPrefillComplete and Free for the same request_id.
@@ -157,6 +173,11 @@ export interface RouterHandlers extends grpc.UntypedServiceImplementation {
   DumpEvents: grpc.handleServerStreamingCall<_kvasir_v1_DumpEventsRequest__Output, _kvasir_v1_DumpEventsResponse>;
   
   /**
+   * Which pool a request would go to and why; books nothing. A router of one pool answers UNIMPLEMENTED.
+   */
+  ExplainPool: grpc.handleUnaryCall<_kvasir_v1_BestWorkerIdRequest__Output, _kvasir_v1_ExplainPoolResponse>;
+  
+  /**
    * Chooses a worker and books the request on it in one step. The caller owes MarkPrefillComplete and Free for the same request_id.
    */
   FindBestWorker: grpc.handleUnaryCall<_kvasir_v1_FindBestWorkerRequest__Output, _kvasir_v1_RouteDecision>;
@@ -191,6 +212,7 @@ export interface RouterHandlers extends grpc.UntypedServiceImplementation {
 export interface RouterDefinition extends grpc.ServiceDefinition {
   BestWorkerId: MethodDefinition<_kvasir_v1_BestWorkerIdRequest, _kvasir_v1_RouteDecision, _kvasir_v1_BestWorkerIdRequest__Output, _kvasir_v1_RouteDecision__Output>
   DumpEvents: MethodDefinition<_kvasir_v1_DumpEventsRequest, _kvasir_v1_DumpEventsResponse, _kvasir_v1_DumpEventsRequest__Output, _kvasir_v1_DumpEventsResponse__Output>
+  ExplainPool: MethodDefinition<_kvasir_v1_BestWorkerIdRequest, _kvasir_v1_ExplainPoolResponse, _kvasir_v1_BestWorkerIdRequest__Output, _kvasir_v1_ExplainPoolResponse__Output>
   FindBestWorker: MethodDefinition<_kvasir_v1_FindBestWorkerRequest, _kvasir_v1_RouteDecision, _kvasir_v1_FindBestWorkerRequest__Output, _kvasir_v1_RouteDecision__Output>
   Free: MethodDefinition<_kvasir_v1_FreeRequest, _kvasir_v1_FreeResponse, _kvasir_v1_FreeRequest__Output, _kvasir_v1_FreeResponse__Output>
   Generate: MethodDefinition<_kvasir_v1_GenerateRequest, _kvasir_v1_GenerateResponse, _kvasir_v1_GenerateRequest__Output, _kvasir_v1_GenerateResponse__Output>

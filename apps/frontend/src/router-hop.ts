@@ -2,21 +2,21 @@ import { dialectOf } from '@kvasir/engines';
 import type { EngineClient, EngineDialect } from '@kvasir/engines';
 import { SetAside } from '@kvasir/router';
 import { createRouterClient, RpcError } from '@kvasir/rpc';
-import type { RouteDecision, RouterClient } from '@kvasir/rpc';
+import type { PoolHints, RouteDecision, RouterClient, RouterOverrides } from '@kvasir/rpc';
 import type { CancelTimer, Clock, Logger } from '@kvasir/service';
 import type { RequestId, WorkerId } from '@kvasir/units';
 import type { EndpointDirectory } from './directory.js';
-import type { FrontendMetrics } from './metrics.js';
+import type { FrontendMetrics, LegLabel } from './metrics.js';
 import type { RequestScope } from './serving/request-scope.js';
-import { probeWorker } from './worker-pool.js';
+import { probeWorker } from './probe-worker.js';
 
-/** How often a prefill router is told that a booking is over before that is left to the booking's time to live. */
+/** How often a router is told that a booking is over before that is left to the booking's time to live. */
 const FREE_ATTEMPTS_MAX = 3;
 /** How long a router that cannot be reached is asked last. */
 const ROUTER_COOL_DOWN_MS = 1_000;
 
-/** What a prefill router is asked. */
-export interface PrefillQuery {
+/** What a router is asked. */
+export interface RouterQuery {
   /** Of the booking; unique among those that run. */
   readonly bookingId: RequestId;
   readonly tokens: Uint32Array;
@@ -24,24 +24,34 @@ export interface PrefillQuery {
   readonly model: string;
   /** Workers that have failed this request. */
   readonly excludedWorkerIds: readonly WorkerId[];
+  readonly overrides?: RouterOverrides | undefined;
+  readonly expectedOutputTokens?: number | undefined;
+  readonly poolHints?: PoolHints | undefined;
 }
 
-/** A worker that was booked for a prefill leg. */
-export interface PrefillBooking {
+/** The part of a request's life that asking a router needs. */
+export type HopScope = Pick<RequestScope, 'hasEnded' | 'remainingMs' | 'signal'>;
+
+/** A worker that was booked for a leg. */
+export interface RouterBooking {
   readonly decision: RouteDecision;
   readonly dialect: EngineDialect;
   readonly rank: number | null;
+  /** Tells the router that the prompt is computed; does not wait for it. */
+  readonly firstToken: () => void;
   /** Tells the router that the leg is over, however it ended; does not wait for it. To be called once. */
   readonly free: () => void;
 }
 
-export type PrefillChoice =
-  | { readonly kind: 'booked'; readonly booking: PrefillBooking }
+export type RouterChoice =
+  | { readonly kind: 'booked'; readonly booking: RouterBooking }
   /** No router answers, or it knows no worker that could take the request. */
   | { readonly kind: 'unavailable'; readonly code: string; readonly reason: string }
   | { readonly kind: 'ended' };
 
-export interface PrefillHopParts {
+export interface RouterHopParts {
+  /** Which leg it is for, in log lines. */
+  readonly leg: LegLabel;
   readonly directory: EndpointDirectory;
   readonly engines: EngineClient;
   readonly clock: Clock;
@@ -51,11 +61,11 @@ export interface PrefillHopParts {
 }
 
 /**
- * Asks the prefill routers for workers. All frontends ask the same one, the first by id, so that its bookings show all the load; the others
+ * Asks the routers of an endpoint for workers. All frontends ask the same one, the first by id, so that its bookings show all the load; the others
  * stand by. Workers that failed here are not asked for until a probe has succeeded: their router does not see the legs.
  */
-export class PrefillHop {
-  readonly #parts: PrefillHopParts;
+export class RouterHop {
+  readonly #parts: RouterHopParts;
   readonly #clients = new Map<string, RouterClient>();
   readonly #unreachableUntilMs = new Map<string, number>();
   readonly #setAside = new SetAside();
@@ -63,7 +73,7 @@ export class PrefillHop {
   readonly #retryTimers = new Set<CancelTimer>();
   #isClosed = false;
 
-  constructor(parts: PrefillHopParts) {
+  constructor(parts: RouterHopParts) {
     this.#parts = parts;
   }
 
@@ -79,8 +89,8 @@ export class PrefillHop {
   }
 
   /** Chooses a worker and books the leg on it. Never rejects. */
-  async book(query: PrefillQuery, scope: RequestScope): Promise<PrefillChoice> {
-    let last: PrefillChoice = NO_ROUTER;
+  async book(query: RouterQuery, scope: HopScope): Promise<RouterChoice> {
+    let last: RouterChoice = NO_ROUTER;
     for (const { address } of this.#routersInOrder()) {
       if (scope.hasEnded()) return { kind: 'ended' };
       const client = this.#client(address);
@@ -90,21 +100,21 @@ export class PrefillHop {
       if (!answer.code.startsWith('SCHED_')) this.#free(client, query.bookingId);
       if (scope.hasEnded()) return { kind: 'ended' };
       last = { kind: 'unavailable', code: answer.code, reason: answer.message };
-      this.#parts.logger.warn({ address, code: answer.code }, 'prefill router chose nobody');
+      this.#parts.logger.warn({ leg: this.#parts.leg, address, code: answer.code }, 'router chose nobody');
       if (answer.grpcStatus !== 'UNAVAILABLE' && answer.grpcStatus !== 'DEADLINE_EXCEEDED') return last;
       this.#unreachableUntilMs.set(address, this.#parts.clock.nowMs() + ROUTER_COOL_DOWN_MS);
     }
     return last;
   }
 
-  /** A fault of a prefill worker: it is left alone until it generates again. Of several faults at a time the first one counts. */
+  /** A fault of a worker: it is left alone until it generates again. Of several faults at a time the first one counts. */
   reportFailure(workerId: WorkerId): void {
     if (!this.#setAside.has(workerId)) this.#leaveAlone(workerId);
   }
 
   /** Forgets routers that are gone. */
   refresh(): void {
-    const known = new Set(this.#parts.directory.routers.map(({ address }) => address));
+    const known = this.#parts.directory.addresses;
     for (const [address, client] of this.#clients) {
       if (known.has(address)) continue;
       this.#clients.delete(address);
@@ -140,19 +150,18 @@ export class PrefillHop {
     return client;
   }
 
-  async #ask(
-    client: RouterClient,
-    query: PrefillQuery,
-    scope: RequestScope,
-  ): Promise<RouteDecision | RpcError> {
+  async #ask(client: RouterClient, query: RouterQuery, scope: HopScope): Promise<RouteDecision | RpcError> {
     const excluded = [...query.excludedWorkerIds, ...this.#asideIds()];
     try {
       return await client.findBestWorker(
         {
           requestId: query.bookingId,
-          prompt: { tokens: query.tokens, cacheSalt: query.cacheSalt ?? undefined },
+          prompt: { tokens: query.tokens, cacheSalt: query.cacheSalt ?? undefined, model: query.model },
+          overrides: query.overrides,
           constraints: excluded.length === 0 ? undefined : { excludedWorkerIds: excluded },
-          expectedOutputTokens: 1,
+          expectedOutputTokens: query.expectedOutputTokens,
+          // A router of one pool has no use for them.
+          poolHints: this.#parts.directory.hasPools ? query.poolHints : undefined,
         },
         { deadlineMs: Math.min(this.#parts.timeoutMs, scope.remainingMs()), signal: scope.signal },
       );
@@ -168,16 +177,22 @@ export class PrefillHop {
     return serving.map(({ workerId }) => workerId).filter((id) => this.#setAside.has(id));
   }
 
-  #booked(client: RouterClient, { bookingId }: PrefillQuery, decision: RouteDecision): PrefillChoice {
+  #booked(client: RouterClient, { bookingId }: RouterQuery, decision: RouteDecision): RouterChoice {
     const dialect = dialectOf(decision.dialect);
-    const free = (): void => this.#free(client, bookingId);
+    // A router of pools books in one of them: that one is told of the rest.
+    const holder = decision.routerAddress === null ? client : this.#client(decision.routerAddress);
+    const free = (): void => this.#free(holder, bookingId);
+    const firstToken = (): void => {
+      // Without it the prompt counts until the booking is freed.
+      holder.markPrefillComplete(bookingId).catch(() => undefined);
+    };
     if (dialect === null) {
       free();
       const reason = `Workers of the dialect ${decision.dialect} cannot be spoken to by this version`;
       return { kind: 'unavailable', code: 'DIALECT_UNKNOWN', reason };
     }
     const rank = this.#parts.directory.rankOf(decision.workerId, decision.rank);
-    return { kind: 'booked', booking: { decision, dialect, rank, free } };
+    return { kind: 'booked', booking: { decision, dialect, rank, firstToken, free } };
   }
 
   /** `Free` implies `MarkPrefillComplete`: one call instead of two, off the request's way. */
@@ -207,7 +222,7 @@ export class PrefillHop {
     if (this.#isClosed) return;
     const { clock, logger } = this.#parts;
     const coolDownMs = this.#setAside.fail(workerId, clock.nowMs());
-    logger.warn({ workerId, coolDownMs }, 'prefill worker set aside');
+    logger.warn({ leg: this.#parts.leg, workerId, coolDownMs }, 'worker set aside');
     const cancel = clock.after(coolDownMs, () => {
       this.#retryTimers.delete(cancel);
       void this.#retry(workerId);
@@ -223,12 +238,12 @@ export class PrefillHop {
       this.#leaveAlone(workerId);
       return;
     }
-    if (this.#setAside.trust(workerId)) logger.info({ workerId }, 'prefill worker trusted again');
+    if (this.#setAside.trust(workerId)) logger.info({ workerId }, 'worker trusted again');
   }
 }
 
-const NO_ROUTER: PrefillChoice = {
+const NO_ROUTER: RouterChoice = {
   kind: 'unavailable',
   code: 'NO_ROUTER',
-  reason: 'No prefill router is registered',
+  reason: 'No router is registered',
 };
