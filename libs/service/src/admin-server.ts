@@ -46,10 +46,17 @@ export interface AdminServer extends Component {
  * @throws (from start) ServiceError when it cannot listen.
  */
 export function createAdminServer(
-  options: AdminRoutes & { readonly name: string; readonly host: string; readonly port: number },
+  options: AdminRoutes & {
+    readonly name: string;
+    readonly host: string;
+    readonly port: number;
+    /** Adds routes of the service's own. */
+    readonly extend?: (server: FastifyInstance) => void;
+  },
 ): AdminServer {
   const server = fastify({ logger: false, forceCloseConnections: true });
   addAdminRoutes(server, options);
+  options.extend?.(server);
   return {
     name: options.name,
     async start() {

@@ -2,6 +2,7 @@ import { engineAgentErrors, engineAgentOptions } from '@kvasir/engine-agent';
 import { engineFailures } from '@kvasir/engines';
 import { eventPlaneErrors } from '@kvasir/event-plane';
 import { frontendOptions } from '@kvasir/frontend';
+import { globalRouterErrors, globalRouterOptions } from '@kvasir/global-router';
 import { mockEngineOptions } from '@kvasir/mock-engine';
 import { openAiErrors } from '@kvasir/openai';
 import { prefillRouterErrors, prefillRouterOptions } from '@kvasir/prefill-router';
@@ -22,6 +23,7 @@ export function referencePages(): Readonly<Record<string, string>> {
       stackOptions,
       frontendOptions,
       prefillRouterOptions,
+      globalRouterOptions,
       engineAgentOptions,
       mockEngineOptions,
     ]),
@@ -37,6 +39,7 @@ export function referencePages(): Readonly<Record<string, string>> {
         errors: schedulerRejections,
       },
       { title: 'Prefill router', where: 'In the gRPC trailer `kvasir-code`.', errors: prefillRouterErrors },
+      { title: 'Global router', where: 'In the gRPC trailer `kvasir-code`.', errors: globalRouterErrors },
       {
         title: 'Engine agent',
         where: 'In the gRPC trailer `kvasir-code` of PublishKvEvents.',
