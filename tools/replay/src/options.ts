@@ -2,7 +2,8 @@ import { defineOptions } from '@kvasir/service';
 import type { OptionValues } from '@kvasir/service';
 import { workloads } from './generated-trace.js';
 
-const routerModes = ['kv', 'round-robin', 'random'] as const;
+/** How workers are chosen; `single` and `multi-pool` choose by KV among the same engines, in one pool per role and in four pools. */
+const routerModes = ['kv', 'round-robin', 'random', 'single', 'multi-pool'] as const;
 
 /** Options of `npm run replay`. */
 export const replayOptions = defineOptions({

@@ -63,6 +63,14 @@ export async function replayRun(
   }
 }
 
+const MODE_FLAGS: Readonly<Record<ReplayValues['mode'], readonly string[]>> = {
+  kv: ['--router-mode', 'kv'],
+  'round-robin': ['--router-mode', 'round-robin'],
+  random: ['--router-mode', 'random'],
+  single: ['--example', 'single-pool'],
+  'multi-pool': ['--example', 'multi-pool'],
+};
+
 async function ownStage(values: ReplayValues): Promise<Stage> {
   const { prefillWorkers, decodeWorkers, aggregatedWorkers, mode, speedup, kvBlocks, blockSize } = values;
   const workers =
@@ -72,7 +80,8 @@ async function ownStage(values: ReplayValues): Promise<Stage> {
   const stack = await startStackProcess([
     ...workers,
     ...(values.distributed ? ['--distributed'] : []),
-    ...['--router-mode', mode, '--speedup', String(speedup)],
+    ...MODE_FLAGS[mode],
+    ...['--speedup', String(speedup)],
     ...['--kv-blocks', String(kvBlocks), '--block-size', String(blockSize)],
   ]);
   const { engines } = stack.summary;

@@ -11,8 +11,9 @@ import { defaultsOf } from './defaults.js';
 import type { StackValues } from './options.js';
 import { readyWithin } from './ready-within.js';
 import { ServiceProcess } from './service-process.js';
-import { engineNames } from './stack-summary.js';
-import type { EngineRole, RunningStack, StackEngine, StackSummary } from './stack-summary.js';
+import { planStack } from './plan.js';
+import type { PlannedEngine, PlannedRouter } from './plan.js';
+import type { RunningStack, StackEngine, StackSummary } from './stack-summary.js';
 import type { StackPart } from './table.js';
 
 const READY_TIMEOUT_MS = 60_000;
@@ -28,6 +29,7 @@ interface EngineFileEntry {
   readonly url: string;
   readonly workerId: string;
   readonly role: 'prefill' | 'decode' | 'both';
+  readonly endpoint: string;
   readonly kvEvents: string;
   readonly kvReplay: string;
   readonly tokenizerPath: string;
@@ -49,6 +51,7 @@ export class DistributedStack implements RunningStack {
   readonly #agents: Service[] = [];
   readonly #routers: (Service & { readonly metricsUrl: string })[] = [];
   readonly #frontends: (Service & { readonly url: string })[] = [];
+  readonly #globalRouters: (Service & { readonly url: string })[] = [];
   #servers: { readonly nats: ServerProcess; readonly redis: ServerProcess } | null = null;
   #vocabularySize = 0;
   #closing: Promise<void> | null = null;
@@ -100,6 +103,7 @@ export class DistributedStack implements RunningStack {
         prefillRouter: this.#routers[0]?.metricsUrl ?? null,
       },
       frontendUrls: this.#frontends.map(({ url }) => url),
+      globalRouterUrl: this.#globalRouters[0]?.url ?? null,
     };
   }
 
@@ -126,6 +130,17 @@ export class DistributedStack implements RunningStack {
     return this.#startedServers();
   }
 
+  /** Kills a service as a crash would. @throws RangeError for a name that no service has. */
+  kill(name: string): Promise<void> {
+    this.#service(name).process.kill();
+    return Promise.resolve();
+  }
+
+  /** Every global router's admin server. */
+  globalRouterUrls(): readonly string[] {
+    return this.#globalRouters.map(({ url }) => url);
+  }
+
   /** Kills a service as a crash would and starts it anew. @throws RangeError for a name that no service has. */
   async restart(name: string): Promise<void> {
     await this.#service(name).process.restart();
@@ -139,30 +154,35 @@ export class DistributedStack implements RunningStack {
   /** Starts one more prefill router and waits until it is ready. @param natsUrl another way to NATS than the straight one. */
   async addPrefillRouter(natsUrl?: string): Promise<string> {
     const name = `prefill-router-${this.#routers.length + 1}`;
-    await this.#startRouter(name, natsUrl === undefined ? [] : ['--nats-url', natsUrl]);
+    const planned = { name, endpoint: 'kvasir.prefill.generate', poolRequestsMax: null };
+    await this.#startRouter(planned, natsUrl === undefined ? [] : ['--nats-url', natsUrl]);
     await this.#waitUntilReady(new AbortController().signal);
     return name;
   }
 
   async #startServices(): Promise<void> {
-    for (const [role, workerId] of engineNames(this.#values)) await this.#startEngine(role, workerId);
+    const { engines, routers, poolsFile } = planStack(this.#values);
+    for (const engine of engines) await this.#startEngine(engine);
     await this.#startAgent('engine-agent-1');
-    const { aggregatedWorkers, prefillRouters, frontends } = this.#values;
-    for (let index = 0; aggregatedWorkers === null && index < prefillRouters; index += 1)
-      await this.#startRouter(`prefill-router-${index + 1}`);
+    for (const router of routers) await this.#startRouter(router);
+    if (poolsFile !== null)
+      for (const name of ['global-router-1', 'global-router-2'])
+        await this.#startGlobalRouter(name, poolsFile);
+    const { frontends } = this.#values;
     for (let index = 0; index < frontends; index += 1)
       await this.#startFrontend(`frontend-${index + 1}`, index === 0 ? this.#values.httpPort : 0);
   }
 
   /** A plain engine, as a stock one is: it knows nothing of Kvasir. */
-  async #startEngine(role: EngineRole, workerId: string): Promise<void> {
-    const { blockSize, kvBlocks, model, speedup } = this.#values;
+  async #startEngine({ role, workerId, endpoint, speedup }: PlannedEngine): Promise<void> {
+    const { blockSize, kvBlocks, model } = this.#values;
     const [port, eventsPort, replayPort] = [await freePort(), await freePort(), await freePort()];
     const url = `http://127.0.0.1:${port}`;
     const settings: EngineFileEntry = {
       url,
       workerId,
       role: role === 'aggregated' ? 'both' : role,
+      endpoint,
       kvEvents: `tcp://127.0.0.1:${eventsPort}`,
       kvReplay: `tcp://127.0.0.1:${replayPort}`,
       tokenizerPath: mockTokenizerPath,
@@ -194,17 +214,34 @@ export class DistributedStack implements RunningStack {
     this.#agents.push({ process, readyUrl: `${admin}/ready`, part });
   }
 
-  async #startRouter(name: string, otherArgs: readonly string[] = []): Promise<void> {
+  async #startRouter(
+    { name, endpoint, poolRequestsMax }: PlannedRouter,
+    otherArgs: readonly string[] = [],
+  ): Promise<void> {
     const { routerMode } = this.#values;
     const [port, adminPort] = [await freePort(), await freePort()];
     const process = this.#launch(name, '@kvasir/prefill-router/main', [
       ...['--grpc-port', String(port), '--admin-port', String(adminPort), '--router-mode', routerMode],
+      ...['--endpoint', endpoint],
+      ...(poolRequestsMax === null ? [] : ['--pool-requests-max', String(poolRequestsMax)]),
       ...this.#stateArgs(),
       ...otherArgs,
     ]);
-    const part = { what: name, where: `127.0.0.1:${port}`, note: `gRPC, mode ${routerMode}` };
+    const note = `gRPC, mode ${routerMode}, ${endpoint}`;
+    const part = { what: name, where: `127.0.0.1:${port}`, note };
     const admin = `http://127.0.0.1:${adminPort}`;
     this.#routers.push({ process, readyUrl: `${admin}/ready`, part, metricsUrl: `${admin}/metrics` });
+  }
+
+  async #startGlobalRouter(name: string, poolsFile: string): Promise<void> {
+    const adminPort = await freePort();
+    const url = `http://127.0.0.1:${adminPort}`;
+    const process = this.#launch(name, '@kvasir/global-router/main', [
+      // Three ports in a row are not to be had for the asking: it takes free ones and tells which.
+      ...['--config', poolsFile, '--grpc-port', '0', '--admin-port', String(adminPort)],
+    ]);
+    const part = { what: name, where: `${url}/admin/pools`, note: 'pools, grids, last decisions' };
+    this.#globalRouters.push({ process, readyUrl: `${url}/ready`, part, url });
   }
 
   async #startFrontend(name: string, wantedPort: number): Promise<void> {
@@ -264,7 +301,7 @@ export class DistributedStack implements RunningStack {
   }
 
   async #close(): Promise<void> {
-    for (const group of [this.#frontends, this.#routers, this.#agents, this.#engines])
+    for (const group of [this.#frontends, this.#globalRouters, this.#routers, this.#agents, this.#engines])
       await Promise.all(group.map(({ process }) => process.stop()));
     await this.#servers?.nats.stop();
     await this.#servers?.redis.stop();
@@ -277,7 +314,7 @@ export class DistributedStack implements RunningStack {
   }
 
   #services(): readonly Service[] {
-    return [...this.#frontends, ...this.#routers, ...this.#agents, ...this.#engines];
+    return [...this.#frontends, ...this.#globalRouters, ...this.#routers, ...this.#agents, ...this.#engines];
   }
 
   #service(name: string): Service {

@@ -18,6 +18,12 @@ export const stackOptions = defineOptions({
       max: 65_535,
       doc: 'Port that the frontend listens on; 0 takes a free one.',
     },
+    example: {
+      kind: 'choice',
+      choices: ['none', 'multi-pool', 'single-pool'],
+      default: 'none',
+      doc: 'multi-pool: four pools (short and long prompts, short and long contexts), each with its own router, behind a global router. single-pool: the same engines in one pool per role.',
+    },
     distributed: {
       kind: 'boolean',
       default: false,
@@ -137,6 +143,10 @@ export const stackOptions = defineOptions({
       group: 'Output',
     },
   },
+  check: ({ example, aggregatedWorkers }) =>
+    example !== 'none' && aggregatedWorkers !== null
+      ? ['--example has prefill and decode pools and cannot be given with --aggregated-workers']
+      : [],
 });
 
 export type StackValues = OptionValues<typeof stackOptions.options>;

@@ -1,5 +1,4 @@
 import type { Component } from '@kvasir/service';
-import type { StackValues } from './options.js';
 import type { StackPart } from './table.js';
 
 export type EngineRole = 'prefill' | 'decode' | 'aggregated';
@@ -22,6 +21,8 @@ export interface StackSummary {
   /** All of them; `url` is the first. */
   readonly frontendUrls: readonly string[];
   readonly metricsUrls: { readonly frontend: string; readonly prefillRouter: string | null };
+  /** Admin server of the global router; null without one. */
+  readonly globalRouterUrl: string | null;
 }
 
 /** A stack of one process or of many. */
@@ -30,17 +31,4 @@ export interface RunningStack extends Component {
   summary(): StackSummary;
   /** The same for a person. */
   parts(): readonly StackPart[];
-}
-
-/** Engines by role and name, as the options ask for them. */
-export function engineNames({
-  prefillWorkers,
-  decodeWorkers,
-  aggregatedWorkers,
-}: StackValues): readonly (readonly [EngineRole, string])[] {
-  const named = (role: EngineRole, count: number): [EngineRole, string][] =>
-    Array.from({ length: count }, (_, index) => [role, `${role}-${index + 1}`]);
-  return aggregatedWorkers === null
-    ? [...named('prefill', prefillWorkers), ...named('decode', decodeWorkers)]
-    : named('aggregated', aggregatedWorkers);
 }

@@ -1,6 +1,8 @@
 import { create as createFrontend, frontendConfig, frontendOptions } from '@kvasir/frontend';
 import type { Frontend } from '@kvasir/frontend';
 import { InProcessEventPlane } from '@kvasir/event-plane';
+import { create as createGlobalRouter, globalRouterConfig, globalRouterOptions } from '@kvasir/global-router';
+import type { GlobalRouter } from '@kvasir/global-router';
 import { create as createMockEngine, mockEngineConfig, mockEngineOptions } from '@kvasir/mock-engine';
 import type { MockEngine } from '@kvasir/mock-engine';
 import {
@@ -18,7 +20,8 @@ import type { Prng } from '@kvasir/units';
 import { defaultsOf } from './defaults.js';
 import { readyWithin } from './ready-within.js';
 import type { StackValues } from './options.js';
-import { engineNames } from './stack-summary.js';
+import { planStack } from './plan.js';
+import type { PlannedEngine, PlannedRouter, StackPlan } from './plan.js';
 import type { EngineRole, RunningStack, StackSummary } from './stack-summary.js';
 import type { StackPart } from './table.js';
 
@@ -45,7 +48,9 @@ export class Stack implements RunningStack {
   readonly #plane: InProcessEventPlane;
   readonly #text = createTextService({ tokenizerPath: mockTokenizerPath });
   readonly #engines: readonly { readonly role: EngineRole; readonly engine: MockEngine }[];
-  readonly #prefillRouter: PrefillRouter | null;
+  readonly #plan: StackPlan;
+  readonly #routers: readonly { readonly planned: PlannedRouter; readonly router: PrefillRouter }[];
+  readonly #globalRouter: GlobalRouter | null;
   readonly #frontend: Frontend;
   readonly #supervisor: Supervisor;
 
@@ -59,11 +64,11 @@ export class Stack implements RunningStack {
       clock,
       onTrouble: (trouble) => logger.warn({ trouble }, 'event plane'),
     });
-    this.#engines = engineNames(values).map(([role, workerId]) => ({
-      role,
-      engine: this.#engine(role, workerId),
-    }));
-    this.#prefillRouter = values.aggregatedWorkers === null ? this.#createPrefillRouter() : null;
+    this.#plan = planStack(values);
+    const { engines, routers, poolsFile } = this.#plan;
+    this.#engines = engines.map((planned) => ({ role: planned.role, engine: this.#engine(planned) }));
+    this.#routers = routers.map((planned) => ({ planned, router: this.#createRouter(planned) }));
+    this.#globalRouter = poolsFile === null ? null : this.#createGlobalRouter(poolsFile);
     this.#frontend = this.#createFrontend();
     this.#supervisor = new Supervisor({ name: this.name, logger, clock, components: this.#components() });
   }
@@ -112,19 +117,50 @@ export class Stack implements RunningStack {
       frontendUrls: [url],
       metricsUrls: {
         frontend: `${url}/metrics`,
-        prefillRouter: this.#prefillRouter?.metricsUrl() ?? null,
+        prefillRouter: this.#routers[0]?.router.metricsUrl() ?? null,
       },
+      globalRouterUrl: this.#globalRouter?.adminUrl() ?? null,
     };
+  }
+
+  /** Of the global router; none without one. */
+  globalRouterUrls(): readonly string[] {
+    return this.#globalRouter === null ? [] : [this.#globalRouter.adminUrl()];
+  }
+
+  /** Of every router, the frontend's own among them. */
+  metricsUrls(): readonly string[] {
+    return [`${this.#frontend.url()}/metrics`, ...this.#routers.map(({ router }) => router.metricsUrl())];
+  }
+
+  /** Ends one part at once, and leaves its record to its lease, as a crash would. @throws RangeError for a name that no part has. */
+  async kill(name: string): Promise<void> {
+    const found =
+      this.#routers.find(({ planned }) => planned.name === name)?.router ??
+      this.#engines.find(({ engine }) => engine.workerId() === name)?.engine;
+    if (found === undefined) throw new RangeError(`Cannot kill ${name}: there is no such part`);
+    await found.close();
   }
 
   parts(): readonly StackPart[] {
     const { routerMode, kvBlocks, blockSize } = this.#values;
-    const router = this.#prefillRouter;
+    const global = this.#globalRouter;
     return [
       { what: 'frontend', where: this.#frontend.url(), note: 'OpenAI API, decode routing, /metrics' },
-      ...(router === null
+      ...(global === null
         ? []
-        : [{ what: 'prefill router', where: router.address(), note: `gRPC, mode ${routerMode}` }]),
+        : [
+            {
+              what: 'global router',
+              where: `${global.adminUrl()}/admin/pools`,
+              note: 'pools, grids, last decisions',
+            },
+          ]),
+      ...this.#routers.map(({ planned, router }) => ({
+        what: planned.name,
+        where: router.address(),
+        note: `gRPC, mode ${routerMode}, ${planned.endpoint}`,
+      })),
       ...this.#engines.map(({ engine }) => ({
         what: engine.workerId(),
         where: engine.url(),
@@ -157,17 +193,19 @@ export class Stack implements RunningStack {
       logger: this.#context.loggerOf('engines'),
       clock,
     });
-    const routers = this.#prefillRouter === null ? [] : [this.#prefillRouter];
-    return [planes, text, engines, ...routers, this.#frontend];
+    const routers = this.#routers.map(({ router }) => router);
+    const global = this.#globalRouter === null ? [] : [this.#globalRouter];
+    return [planes, text, engines, ...routers, ...global, this.#frontend];
   }
 
-  #engine(role: EngineRole, workerId: string): MockEngine {
-    const { blockSize, kvBlocks, model, speedup } = this.#values;
+  #engine({ role, workerId, endpoint, speedup }: PlannedEngine): MockEngine {
+    const { blockSize, kvBlocks, model } = this.#values;
     const config = mockEngineConfig({
       ...defaultsOf(mockEngineOptions),
       httpPort: 0,
       role: role === 'aggregated' ? 'both' : role,
       workerId,
+      endpoint,
       blockSize,
       kvBlocks,
       model,
@@ -184,15 +222,26 @@ export class Stack implements RunningStack {
     });
   }
 
-  #createPrefillRouter(): PrefillRouter {
+  #createRouter({ name, endpoint, poolRequestsMax }: PlannedRouter): PrefillRouter {
     const { routerMode } = this.#values;
     const config = prefillRouterConfig({
       ...defaultsOf(prefillRouterOptions),
+      endpoint,
+      poolRequestsMax,
       grpcPort: 0,
       adminPort: 0,
       routerMode,
     });
-    return createPrefillRouter(config, this.#routerContext('prefill-router'));
+    return createPrefillRouter(config, this.#routerContext(name));
+  }
+
+  #createGlobalRouter(poolsFile: string): GlobalRouter {
+    const config = globalRouterConfig({
+      ...defaultsOf(globalRouterOptions, { config: poolsFile }),
+      ...{ grpcPort: 0, adminPort: 0 },
+    });
+    const { epochMs } = this.#context;
+    return createGlobalRouter(config, { ...this.#routerContext('global-router'), epochMs });
   }
 
   #createFrontend(): Frontend {

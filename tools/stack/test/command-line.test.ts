@@ -54,7 +54,7 @@ describe('the stack as a program', () => {
     const url = /Ready: (http:\S+)\/v1/.exec(output())?.[1] ?? '';
     expect((await fetch(`${url}/ready`)).status).toBe(200);
     expect(output()).toMatch(/frontend +http:\/\/127\.0\.0\.1:\d+/);
-    expect(output()).toMatch(/prefill router +127\.0\.0\.1:\d+/);
+    expect(output()).toMatch(/prefill-router-1 +127\.0\.0\.1:\d+/);
     child.kill('SIGINT');
     const { code, stderr } = await ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
