@@ -2,6 +2,7 @@ import { defineOptions, readOptions } from '@kvasir/service';
 import { readTrace, syntheticConversation } from './conversation-trace.js';
 import { eventSuite } from './event-suite.js';
 import { frontendSuite } from './frontend-suite.js';
+import { globalSuite } from './global-suite.js';
 import { hashSuite } from './hash-suite.js';
 import { indexSuite } from './index-suite.js';
 import { formatBudgets } from './report.js';
@@ -40,6 +41,7 @@ if (reading.kind === 'help') {
     hashSuite,
     routeSuite(trace),
     rpcSuite,
+    globalSuite,
     frontendSuite,
     eventSuite,
     indexSuite(trace),
