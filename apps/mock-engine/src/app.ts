@@ -1,6 +1,5 @@
 import { newIncarnation } from '@kvasir/contract';
 import type { WorkerRecord } from '@kvasir/contract';
-import { ZmqEventPublisher } from '@kvasir/engine-events';
 import { KvEventPublisher } from '@kvasir/event-plane';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { RecordLease, Registry } from '@kvasir/registry';
@@ -15,7 +14,8 @@ import type { MockEngineConfig } from './config.js';
 import { EngineDriver } from './engine/engine-driver.js';
 import type { KvListener } from './engine/engine-driver.js';
 import { KvAnnouncer } from './engine/kv-announcer.js';
-import { KvEventFeed } from './engine/kv-event-feed.js';
+import { EngineRanks } from './engine/engine-ranks.js';
+import { EventSockets } from './engine/event-sockets.js';
 import { ProseBook } from './engine/prose-book.js';
 import type { EngineParts } from './engine-parts.js';
 import type { Fault } from './faults.js';
@@ -67,13 +67,14 @@ class App implements MockEngine {
   readonly #text: TextService;
   readonly #peers = new Peers();
   readonly #faults: FaultSwitch;
-  readonly #driver: EngineDriver;
+  readonly #ranks: EngineRanks;
   readonly #metrics: EngineMetrics;
   readonly #sideChannel: SideChannel;
   #server: EngineServer | null = null;
   #publisher: KvEventPublisher | null = null;
-  #sockets: ZmqEventPublisher | null = null;
-  readonly #kvListeners: KvListener[] = [];
+  readonly #sockets = new EventSockets();
+  /** Per rank. */
+  readonly #kvListeners: readonly KvListener[][];
   #lease: RecordLease<WorkerRecord> | null = null;
   #isDraining = false;
   #isGone = false;
@@ -86,25 +87,29 @@ class App implements MockEngine {
     this.#incarnation = newIncarnation(context.epochMs(), context.prng);
     this.#text = text ?? createTextService({ tokenizerPath: config.model.tokenizerPath });
     this.#faults = new FaultSwitch(clock, (fault) => this.#faultChanged(fault));
-    this.#driver = new EngineDriver({
-      engine: config.engine,
-      speedup: config.speedup,
-      clock,
-      kv: this.#kvListener(),
-    });
+    this.#kvListeners = Array.from({ length: config.rankCount }, () => []);
+    this.#ranks = new EngineRanks(
+      config.rankCount,
+      (rank) =>
+        new EngineDriver({
+          ...{ engine: config.engine, speedup: config.speedup, clock },
+          kv: toAll(this.#kvListeners[rank] ?? []),
+        }),
+    );
     this.#metrics = new EngineMetrics({
       model: config.model.name,
       blockSize: config.engine.blockSize,
       blockCount: config.engine.blockCount,
-      load: () => this.#driver.load(),
+      rankCount: config.rankCount,
+      loads: () => this.#ranks.loads(),
     });
     this.#sideChannel = new SideChannel({
       ...config.sideChannel,
       engineId: this.#incarnation,
       kept: {
-        read: (id) => this.#driver.extendLease(id, config.kvLeaseMs),
-        extend: (id) => this.#driver.extendLease(id, config.kvLeaseMs),
-        release: (id) => this.#driver.release(id),
+        read: (id) => this.#ranks.extendLease(id, config.kvLeaseMs),
+        extend: (id) => this.#ranks.extendLease(id, config.kvLeaseMs),
+        release: (id) => this.#ranks.release(id),
       },
       responsive: () => this.#faults.responsive(),
     });
@@ -131,7 +136,10 @@ class App implements MockEngine {
     const abandonedRequests = this.#requestCount();
     // A decode engine that has its request in hand fetches soon; blocks that nobody has asked for by then are of a client that has left.
     const keptEndMs = Math.min(endMs, clock.nowMs() + KEPT_GRACE_MS);
-    await this.#waitWhile(() => !this.#isGone && this.#driver.load().keptPrefills > 0, keptEndMs);
+    await this.#waitWhile(
+      () => !this.#isGone && this.#ranks.loads().some(({ keptPrefills }) => keptPrefills > 0),
+      keptEndMs,
+    );
     return { abandonedRequests };
   }
 
@@ -155,7 +163,7 @@ class App implements MockEngine {
   }
 
   eventEndpoints() {
-    return this.#sockets?.endpoints() ?? null;
+    return this.#sockets.endpoints();
   }
 
   async #open(): Promise<void> {
@@ -183,20 +191,20 @@ class App implements MockEngine {
       workerId: this.workerId(),
       incarnation: this.#incarnation,
       rankStart: 0,
-      rankCount: 1,
+      rankCount: this.#ranks.count,
     });
     await this.#publisher.start();
-    this.#kvListeners.push(new KvAnnouncer(this.#publisher, this.#context.logger));
+    for (const [rank, listeners] of this.#kvListeners.entries())
+      listeners.push(new KvAnnouncer(this.#publisher, rank, this.#context.logger));
   }
 
   async #openEventSockets(): Promise<void> {
     const { kvEvents, engine } = this.#config;
     if (kvEvents === null) return;
-    this.#sockets = new ZmqEventPublisher(kvEvents);
-    await this.#sockets.start();
     const { epochMs } = this.#context;
     const { blockSize } = engine;
-    this.#kvListeners.push(new KvEventFeed(this.#sockets, { format: kvEvents.format, blockSize, epochMs }));
+    const feeds = await this.#sockets.open(this.#ranks.count, { ...kvEvents, blockSize, epochMs });
+    for (const [rank, feed] of feeds.entries()) this.#kvListeners[rank]?.push(feed);
   }
 
   #parts(book: ProseBook): EngineParts {
@@ -204,7 +212,7 @@ class App implements MockEngine {
     const { http } = this.#config;
     return {
       config: this.#config,
-      driver: this.#driver,
+      ranks: this.#ranks,
       book,
       text: this.#text,
       peers: this.#peers,
@@ -218,7 +226,7 @@ class App implements MockEngine {
       }),
       nextSequenceNumber: () => (this.#sequences += 1),
       epochMs,
-      finished: (end) => this.#metrics.finished(end),
+      finished: (end, rank) => this.#metrics.finished(end, rank),
     };
   }
 
@@ -236,7 +244,7 @@ class App implements MockEngine {
       tokenizerPath: model.tokenizerPath,
       blockSize: engine.blockSize,
       rankStart: 0,
-      rankCount: 1,
+      rankCount: this.#ranks.count,
       kvBlocksTotal: engine.blockCount,
       batchedTokensMax: engine.stepTokensMax,
       publishesKvEvents: registration.publishesKvEvents,
@@ -245,26 +253,8 @@ class App implements MockEngine {
     };
   }
 
-  /** To whoever listens: routers, the engine's own sockets, both or nobody. */
-  #kvListener(): KvListener {
-    return {
-      stored: (parent, hashes, tokens) => {
-        for (const listener of this.#kvListeners) listener.stored(parent, hashes, tokens);
-      },
-      removed: (hashes) => {
-        for (const listener of this.#kvListeners) listener.removed(hashes);
-      },
-      cleared: () => {
-        for (const listener of this.#kvListeners) listener.cleared();
-      },
-      stepped: () => {
-        for (const listener of this.#kvListeners) listener.stepped();
-      },
-    };
-  }
-
   #requestCount(): number {
-    return this.#isGone ? 0 : this.#driver.requestCount;
+    return this.#isGone ? 0 : this.#ranks.requestCount;
   }
 
   async #waitWhile(isSo: () => boolean, endMs: number): Promise<void> {
@@ -280,17 +270,35 @@ class App implements MockEngine {
       void this.#vanish().then(() => this.#context.crashed?.());
       return;
     }
-    this.#driver.setSlowness(fault.kind === 'slow' ? fault.factor : fault.kind === 'hang' ? Infinity : 1);
+    this.#ranks.setSlowness(fault.kind === 'slow' ? fault.factor : fault.kind === 'hang' ? Infinity : 1);
   }
 
   async #vanish(): Promise<void> {
     this.#isGone = true;
-    this.#driver.close();
+    this.#ranks.close();
     await this.#server?.close();
     await this.#sideChannel.close();
     await this.#publisher?.close();
-    await this.#sockets?.close();
+    await this.#sockets.close();
     await this.#peers.close();
     if (this.#context.text === undefined) await this.#text.close();
   }
+}
+
+/** To whoever listens: routers, the engine's own sockets, both or nobody. */
+function toAll(listeners: readonly KvListener[]): KvListener {
+  return {
+    stored: (parent, hashes, tokens) => {
+      for (const listener of listeners) listener.stored(parent, hashes, tokens);
+    },
+    removed: (hashes) => {
+      for (const listener of listeners) listener.removed(hashes);
+    },
+    cleared: () => {
+      for (const listener of listeners) listener.cleared();
+    },
+    stepped: () => {
+      for (const listener of listeners) listener.stepped();
+    },
+  };
 }

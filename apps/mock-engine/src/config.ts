@@ -37,6 +37,8 @@ export interface MockEngineConfig {
     readonly tokenizerPath: string;
   };
   readonly engine: EngineOptions;
+  /** Data-parallel ranks; each has a KV cache of its own. */
+  readonly rankCount: number;
   /** Virtual milliseconds per real one. */
   readonly speedup: number;
   /** How long computed blocks are kept for a decode engine, in real ms. */
@@ -85,6 +87,7 @@ export function mockEngineConfig(values: Values): MockEngineConfig {
       tokenizerPath: values.tokenizerPath ?? mockTokenizerPath,
     },
     engine: engineOptions(values),
+    rankCount: values.dataParallelSize,
     speedup: values.speedup,
     kvLeaseMs: values.kvLeaseMs,
     seed: values.seed,

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@kvasir/service';
 import type { TextService } from '@kvasir/text';
 import type { MockEngineConfig } from './config.js';
 import type { EngineDriver, Finished } from './engine/engine-driver.js';
+import type { EngineRanks } from './engine/engine-ranks.js';
 import type { ProseBook } from './engine/prose-book.js';
 import type { FaultSwitch } from './faults.js';
 import type { Peers } from './transfer/peers.js';
@@ -9,7 +10,7 @@ import type { Peers } from './transfer/peers.js';
 /** What a request meets inside a running mock engine. */
 export interface EngineParts {
   readonly config: MockEngineConfig;
-  readonly driver: EngineDriver;
+  readonly ranks: EngineRanks;
   readonly book: ProseBook;
   readonly text: TextService;
   readonly peers: Peers;
@@ -24,6 +25,12 @@ export interface EngineParts {
   readonly nextSequenceNumber: () => number;
   /** Milliseconds since 1970. */
   readonly epochMs: () => number;
-  /** A sequence has ended well. */
-  readonly finished: (end: Finished) => void;
+  /** A sequence of a rank has ended well. */
+  readonly finished: (end: Finished, rank: number) => void;
+}
+
+/** The same for a request whose rank is chosen. */
+export interface RankParts extends EngineParts {
+  readonly rank: number;
+  readonly driver: EngineDriver;
 }

@@ -46,11 +46,12 @@ const HISTOGRAMS = {
 /** The engine's metrics under vLLM's names, in engine time; what vLLM does not have is called `kvasir_mock_…`. */
 export class EngineMetrics {
   readonly #metrics: Metrics = createMetrics(null);
-  readonly #labels: Readonly<Record<Label, string>>;
-  readonly #load: () => SimLoad;
+  readonly #model: string;
+  readonly #loads: () => readonly SimLoad[];
   readonly #counters: { readonly counter: Counter<Label>; readonly read: (load: SimLoad) => number }[] = [];
   readonly #gauges: { readonly gauge: Gauge<Label>; readonly read: (load: SimLoad) => number }[] = [];
-  readonly #told = new Map<Counter<Label>, number>();
+  /** By counter and rank. */
+  readonly #told = new Map<Counter<Label>, number[]>();
   readonly #histograms: Readonly<Record<keyof typeof HISTOGRAMS, Histogram<Label>>>;
   readonly #promptTokens: Counter<Label>;
   readonly #successes: Counter<Label | 'finished_reason'>;
@@ -59,10 +60,12 @@ export class EngineMetrics {
     readonly model: string;
     readonly blockSize: number;
     readonly blockCount: number;
-    readonly load: () => SimLoad;
+    readonly rankCount: number;
+    /** Of each rank. */
+    readonly loads: () => readonly SimLoad[];
   }) {
-    this.#labels = { model_name: options.model, engine: '0' };
-    this.#load = options.load;
+    this.#model = options.model;
+    this.#loads = options.loads;
     for (const [name, [help, read]] of Object.entries(GAUGES))
       this.#gauges.push({ gauge: this.#metrics.gauge({ name, help, labels: LABELS }), read });
     for (const [name, [help, read]] of Object.entries(COUNTERS))
@@ -85,17 +88,17 @@ export class EngineMetrics {
       prefill: histogram(HISTOGRAMS.prefill),
       whole: histogram(HISTOGRAMS.whole),
     };
-    this.#metrics
-      .gauge({
-        name: 'vllm:cache_config_info',
-        help: 'The cache configuration as labels.',
-        labels: ['block_size', 'num_gpu_blocks', 'engine'],
-      })
-      .set(
+    const info = this.#metrics.gauge({
+      name: 'vllm:cache_config_info',
+      help: 'The cache configuration as labels.',
+      labels: ['block_size', 'num_gpu_blocks', 'engine'],
+    });
+    for (let rank = 0; rank < options.rankCount; rank += 1)
+      info.set(
         {
           block_size: String(options.blockSize),
           num_gpu_blocks: String(options.blockCount),
-          engine: '0',
+          engine: String(rank),
         },
         1,
       );
@@ -105,25 +108,36 @@ export class EngineMetrics {
     return this.#metrics.contentType;
   }
 
-  finished({ atMs, reason, usage, times }: Finished): void {
+  finished({ atMs, reason, usage, times }: Finished, rank: number): void {
+    const labels = this.#labels(rank);
     const observe = (key: keyof typeof HISTOGRAMS, ms: number): void =>
-      this.#histograms[key].observe(this.#labels, ms / MS_PER_S);
+      this.#histograms[key].observe(labels, ms / MS_PER_S);
     observe('queue', times.startedMs - times.arrivedMs);
     observe('firstToken', times.firstTokenMs - times.arrivedMs);
     observe('prefill', times.firstTokenMs - times.startedMs);
     observe('whole', atMs - times.arrivedMs);
-    this.#promptTokens.inc(this.#labels, usage.promptTokens);
-    this.#successes.inc({ ...this.#labels, finished_reason: reason });
+    this.#promptTokens.inc(labels, usage.promptTokens);
+    this.#successes.inc({ ...labels, finished_reason: reason });
   }
 
   async render(): Promise<string> {
-    const load = this.#load();
-    for (const { gauge, read } of this.#gauges) gauge.set(this.#labels, read(load));
+    for (const [rank, load] of this.#loads().entries()) this.#collect(rank, load);
+    return await this.#metrics.render();
+  }
+
+  #collect(rank: number, load: SimLoad): void {
+    const labels = this.#labels(rank);
+    for (const { gauge, read } of this.#gauges) gauge.set(labels, read(load));
     for (const { counter, read } of this.#counters) {
       const total = read(load);
-      counter.inc(this.#labels, total - (this.#told.get(counter) ?? 0));
-      this.#told.set(counter, total);
+      const told = this.#told.get(counter) ?? [];
+      counter.inc(labels, total - (told[rank] ?? 0));
+      told[rank] = total;
+      this.#told.set(counter, told);
     }
-    return await this.#metrics.render();
+  }
+
+  #labels(rank: number): Readonly<Record<Label, string>> {
+    return { model_name: this.#model, engine: String(rank) };
   }
 }

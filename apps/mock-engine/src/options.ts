@@ -101,6 +101,15 @@ export const mockEngineOptions = defineOptions({
       group: 'KV events',
     },
     model: { kind: 'string', default: 'kvasir-mock', doc: 'Model name that is served.', group: 'Engine' },
+    dataParallelSize: {
+      kind: 'integer',
+      default: 1,
+      min: 1,
+      max: 64,
+      unit: 'ranks',
+      doc: 'Data-parallel ranks, each with a KV cache and a batch of its own; requests name one in X-data-parallel-rank.',
+      group: 'Engine',
+    },
     maxModelLen: {
       kind: 'integer',
       default: 131_072,

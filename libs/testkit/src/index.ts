@@ -1,4 +1,4 @@
-export { freePort } from './free-port.js';
+export { freePort, freePorts } from './free-port.js';
 export { NaivePrefixIndex } from './naive-prefix-index.js';
 export type { NaiveChain } from './naive-prefix-index.js';
 export { runScenario } from './scenario.js';

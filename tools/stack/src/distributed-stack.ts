@@ -5,7 +5,7 @@ import { ServiceError } from '@kvasir/service';
 import type { Clock, DrainReport } from '@kvasir/service';
 import { mockEngineOptions } from '@kvasir/mock-engine';
 import { createTextService, mockTokenizerPath } from '@kvasir/text';
-import { freePort, startNatsServer, startRedisServer } from '@kvasir/testkit';
+import { freePort, freePorts, startNatsServer, startRedisServer } from '@kvasir/testkit';
 import type { ServerProcess } from '@kvasir/testkit';
 import { defaultsOf } from './defaults.js';
 import type { StackValues } from './options.js';
@@ -32,6 +32,7 @@ interface EngineFileEntry {
   readonly endpoint: string;
   readonly kvEvents: string;
   readonly kvReplay: string;
+  readonly dataParallelRanks: number;
   readonly tokenizerPath: string;
 }
 
@@ -175,8 +176,11 @@ export class DistributedStack implements RunningStack {
 
   /** A plain engine, as a stock one is: it knows nothing of Kvasir. */
   async #startEngine({ role, workerId, endpoint, speedup }: PlannedEngine): Promise<void> {
-    const { blockSize, kvBlocks, model } = this.#values;
-    const [port, eventsPort, replayPort] = [await freePort(), await freePort(), await freePort()];
+    const { blockSize, kvBlocks, model, dataParallelSize } = this.#values;
+    // Ranks are on ports in a row.
+    const port = await freePort();
+    const eventsPort = await freePorts(dataParallelSize);
+    const replayPort = await freePorts(dataParallelSize);
     const url = `http://127.0.0.1:${port}`;
     const settings: EngineFileEntry = {
       url,
@@ -185,6 +189,7 @@ export class DistributedStack implements RunningStack {
       endpoint,
       kvEvents: `tcp://127.0.0.1:${eventsPort}`,
       kvReplay: `tcp://127.0.0.1:${replayPort}`,
+      dataParallelRanks: dataParallelSize,
       tokenizerPath: mockTokenizerPath,
     };
     const process = this.#launch(workerId, '@kvasir/mock-engine/main', [
@@ -192,6 +197,7 @@ export class DistributedStack implements RunningStack {
       ...['--kv-events-endpoint', settings.kvEvents, '--kv-events-replay-endpoint', settings.kvReplay],
       ...['--block-size', String(blockSize), '--kv-blocks', String(kvBlocks)],
       ...['--model', model, '--speedup', String(speedup)],
+      ...['--data-parallel-size', String(dataParallelSize)],
     ]);
     const part = {
       what: workerId,

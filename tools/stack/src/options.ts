@@ -88,6 +88,15 @@ export const stackOptions = defineOptions({
       doc: 'KV capacity of each engine.',
       group: 'Workers',
     },
+    dataParallelSize: {
+      kind: 'integer',
+      default: 1,
+      min: 1,
+      max: 16,
+      unit: 'ranks',
+      doc: 'Data-parallel ranks of each engine; each has a KV cache of its own.',
+      group: 'Workers',
+    },
     model: {
       kind: 'string',
       default: 'kvasir-mock',

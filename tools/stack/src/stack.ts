@@ -199,13 +199,14 @@ export class Stack implements RunningStack {
   }
 
   #engine({ role, workerId, endpoint, speedup }: PlannedEngine): MockEngine {
-    const { blockSize, kvBlocks, model } = this.#values;
+    const { blockSize, kvBlocks, model, dataParallelSize } = this.#values;
     const config = mockEngineConfig({
       ...defaultsOf(mockEngineOptions),
       httpPort: 0,
       role: role === 'aggregated' ? 'both' : role,
       workerId,
       endpoint,
+      dataParallelSize,
       blockSize,
       kvBlocks,
       model,

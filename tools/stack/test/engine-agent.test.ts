@@ -9,7 +9,7 @@ import { InProcessRegistry } from '@kvasir/registry';
 import { publishKvEvents } from '@kvasir/rpc';
 import type { PublishedKvEvent } from '@kvasir/rpc';
 import { createLogger, readOptions, systemClock } from '@kvasir/service';
-import { freePort } from '@kvasir/testkit';
+import { freePort, freePorts } from '@kvasir/testkit';
 import { seededPrng } from '@kvasir/units';
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -114,6 +114,31 @@ class Fleet {
     return held;
   }
 
+  /** Blocks stored by each rank, less those removed. */
+  async followRanks(): Promise<ReadonlyMap<number, number>> {
+    const counts = new Map<number, number>();
+    const add = (rank: number, blocks: number): void =>
+      void counts.set(rank, (counts.get(rank) ?? 0) + blocks);
+    const subscriber = new KvEventSubscriber({
+      ...{ plane: this.plane, clock: systemClock, prng: this.#prng, endpoint },
+      sink: {
+        batch({ rank, events }) {
+          for (const event of events) {
+            if (event.kind === 'cleared') counts.set(rank, 0);
+            else add(rank, ((event.kind === 'stored' ? 1 : -1) * event.hashes.length) / 2);
+          }
+          return 'applied';
+        },
+        reset: ({ rank }) => void counts.set(rank, 0),
+        snapshotChain: ({ rank }, { hashes }) => add(rank, hashes.length / 2),
+      },
+    });
+    await subscriber.start();
+    for (const worker of this.workers()) subscriber.follow(worker);
+    this.#closers.push(() => subscriber.close());
+    return counts;
+  }
+
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0).toReversed()) await close();
     await this.registry.close();
@@ -126,10 +151,10 @@ const keysOf = (words: Uint32Array): string[] =>
 const PROMPT = Array.from({ length: 96 }, (_, index) => (index * 7) % 1_000);
 const PROMPT_KEYS = keysOf(sequenceHashes(Uint32Array.from(PROMPT), 16)).sort();
 
-async function complete(url: string): Promise<void> {
+async function complete(url: string, headers: Readonly<Record<string, string>> = {}): Promise<void> {
   const response = await fetch(`${url}/v1/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ model: 'kvasir-mock', prompt: PROMPT, max_tokens: 1 }),
   });
   expect(response.status).toBe(200);
@@ -173,6 +198,19 @@ describe('the engine agent', () => {
       await vi.waitFor(() => expect(held.size).toBe(0));
     },
   );
+
+  it('tells the caches of two data-parallel ranks apart', async () => {
+    ports = { http: await freePort(), events: await freePorts(2), replay: await freePorts(2) };
+    const engine = await fleet.engine(ports, '--data-parallel-size', '2');
+    await fleet.agent(...flags(), '--data-parallel-ranks', '2');
+    expect(fleet.workers()).toMatchObject([{ rankStart: 0, rankCount: 2 }]);
+    const perRank = await fleet.followRanks();
+    await complete(engine.url(), { 'X-data-parallel-rank': '1' });
+    await vi.waitFor(() => expect(perRank.get(1)).toBe(PROMPT_KEYS.length), { timeout: 5_000 });
+    expect(perRank.get(0) ?? 0).toBe(0);
+    await complete(engine.url(), { 'X-data-parallel-rank': '0' });
+    await vi.waitFor(() => expect(perRank.get(0)).toBe(PROMPT_KEYS.length), { timeout: 5_000 });
+  });
 
   it('waits for an engine that is not there yet, and makes a new life of one that comes back', async () => {
     const agent = await fleet.agent(...flags());

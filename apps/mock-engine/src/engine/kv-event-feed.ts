@@ -10,16 +10,23 @@ export class KvEventFeed implements KvListener {
   readonly #format: EventFormat;
   readonly #blockSize: number;
   readonly #epochMs: () => number;
+  readonly #rank: number;
   #events: MockKvEvent[] = [];
 
   constructor(
     publisher: ZmqEventPublisher,
-    options: { readonly format: EventFormat; readonly blockSize: number; readonly epochMs: () => number },
+    options: {
+      readonly format: EventFormat;
+      readonly blockSize: number;
+      readonly epochMs: () => number;
+      readonly rank: number;
+    },
   ) {
     this.#publisher = publisher;
     this.#format = options.format;
     this.#blockSize = options.blockSize;
     this.#epochMs = options.epochMs;
+    this.#rank = options.rank;
   }
 
   stored(parent: Uint32Array | null, hashes: Uint32Array, tokens: Uint32Array): void {
@@ -46,7 +53,7 @@ export class KvEventFeed implements KvListener {
     const events = this.#events;
     this.#events = [];
     this.#publisher.publish(
-      encodeEngineBatch(this.#format, { epochS: this.#epochMs() / MS_PER_S, events, rank: 0 }),
+      encodeEngineBatch(this.#format, { epochS: this.#epochMs() / MS_PER_S, events, rank: this.#rank }),
     );
   }
 }

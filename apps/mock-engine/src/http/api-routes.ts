@@ -2,12 +2,13 @@ import { requestPaths } from '@kvasir/openai';
 import type { ApiRequest, ModelList } from '@kvasir/openai';
 import { TextError } from '@kvasir/text';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { EngineParts } from '../engine-parts.js';
+import type { EngineParts, RankParts } from '../engine-parts.js';
 import { answerForm } from './answer-forms.js';
 
 import { readGenerationRequest } from './generation-request.js';
 import type { GenerationRequest } from './generation-request.js';
 import { Generation } from './generation.js';
+import { requestedRank } from './requested-rank.js';
 import { StreamAnswer } from './stream-answer.js';
 import { vllmError } from './vllm-error.js';
 import type { VllmError } from './vllm-error.js';
@@ -53,11 +54,16 @@ async function accept(
   if (!Array.isArray(prompts)) return prompts;
   // The client may have left while its prompt was encoded.
   if (reply.raw.destroyed) return vllmError(400, 'The client has left.');
-  return run(parts, { request: generation, prompts, requestId: requestIdOf(request, parts) }, reply);
+  const rank = requestedRank(request.headers['x-data-parallel-rank'], parts.ranks);
+  if (typeof rank !== 'number') return rank;
+  const driver = parts.ranks.driver(rank);
+  if (driver === null) throw new RangeError(`Cannot run a request: there is no rank ${rank}`);
+  const job = { request: generation, prompts, requestId: requestIdOf(request, parts) };
+  return run({ ...parts, rank, driver }, job, reply);
 }
 
 function run(
-  parts: EngineParts,
+  parts: RankParts,
   job: {
     readonly request: GenerationRequest;
     readonly prompts: readonly Uint32Array[];

@@ -3,7 +3,7 @@ import type { Usage } from '@kvasir/openai';
 import { AnswerSource } from '../engine/answer-source.js';
 import type { Finished, GenerationListener } from '../engine/engine-driver.js';
 import { StopStrings } from '../engine/stop-strings.js';
-import type { EngineParts } from '../engine-parts.js';
+import type { RankParts } from '../engine-parts.js';
 import { BlockFetch } from '../transfer/block-fetch.js';
 import { keptParams } from '../transfer/transfer-params.js';
 import type { AnswerWriter } from './answer-writer.js';
@@ -19,7 +19,7 @@ interface Run {
 
 /** One API request in the engine: a sequence per prompt and choice, and the answer that comes together from them. */
 export class Generation {
-  readonly #parts: EngineParts;
+  readonly #parts: RankParts;
   readonly #request: GenerationRequest;
   readonly #prompts: readonly Uint32Array[];
   readonly #writer: AnswerWriter;
@@ -29,7 +29,7 @@ export class Generation {
   #isOver = false;
 
   constructor(
-    parts: EngineParts,
+    parts: RankParts,
     options: {
       readonly request: GenerationRequest;
       /** Token ids of each prompt. */
@@ -170,7 +170,7 @@ export class Generation {
   #choiceFinished(run: Run, ended: { choice: number; end: Finished; rest: string }): void {
     const { end } = ended;
     run.fetch?.release();
-    this.#parts.finished(end);
+    this.#parts.finished(end, this.#parts.rank);
     this.#writer.choiceEnded(ended.choice, ended.rest, end.reason);
     this.#usages[ended.choice] = end.usage;
     if (end.keptBlocks !== null) this.#transfer = this.#keptParams(run.id, end, end.keptBlocks);

@@ -21,7 +21,7 @@ export function addServiceRoutes(server: FastifyInstance, parts: EngineParts, me
   );
   server.post('/reset_prefix_cache', (_request, reply) => {
     // vLLM answers 200 in both cases; a caller that must know looks at the metrics.
-    if (!parts.driver.resetCache()) parts.logger.warn('the prefix cache is in use and was not reset');
+    if (!parts.ranks.resetCache()) parts.logger.warn('the prefix cache is in use and was not reset');
     return reply.send('');
   });
   addTokenizerRoutes(server, parts);

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { metricSum, startStack } from './start-stack.js';
+import type { RunningStack } from './start-stack.js';
+
+describe('a stack of engines with two data-parallel ranks each', () => {
+  let running: RunningStack;
+  beforeAll(async () => {
+    running = await startStack({ dataParallelSize: 2, speedup: 20 });
+  }, 60_000);
+  afterAll(() => running.stop());
+
+  async function ask(prompt: readonly number[]): Promise<{ cached: number; overlapBlocks: number }> {
+    const response = await fetch(`${running.url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'kvasir-mock', prompt, max_tokens: 2 }),
+    });
+    const body = (await response.json()) as { usage: { prompt_tokens_details: { cached_tokens: number } } };
+    expect(response.status).toBe(200);
+    return {
+      cached: body.usage.prompt_tokens_details.cached_tokens,
+      overlapBlocks: Number(response.headers.get('x-kvasir-overlap-blocks')),
+    };
+  }
+
+  it('sends a prompt to the rank that holds it: what the router predicts is what the engine finds', async () => {
+    // More conversations than the two engines have ranks, so that all four are in use.
+    const prompts = Array.from({ length: 8 }, (_, index) =>
+      Array.from({ length: 1_300 }, (_token, at) => 20 + ((at * 7 + index * 101) % 900)),
+    );
+    for (const prompt of prompts) expect((await ask(prompt)).cached).toBe(0);
+    const router = running.stack.summary().metricsUrls.prefillRouter ?? '';
+    // 20 blocks of 64 tokens each.
+    await vi.waitFor(async () => expect(await metricSum(router, 'kvasir_router_held_blocks')).toBe(8 * 20), {
+      timeout: 10_000,
+    });
+    const text = await (await fetch(router)).text();
+    for (const rank of [0, 1])
+      expect(text).toMatch(
+        new RegExp(`kvasir_router_held_blocks\\{worker_id="prefill-1",rank="${rank}"[^}]*\\} [1-9]`),
+      );
+    for (const prompt of prompts) {
+      const { cached, overlapBlocks } = await ask(prompt);
+      expect(overlapBlocks).toBe(20);
+      expect(cached).toBe(overlapBlocks * 64);
+    }
+  });
+});
