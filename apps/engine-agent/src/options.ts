@@ -73,7 +73,7 @@ export const engineAgentOptions = defineOptions({
       min: 1,
       max: 1024,
       unit: 'tokens',
-      doc: "Tokens per KV block; what the engine says by default. The engine's blocks must be a multiple of it.",
+      doc: "Tokens per KV block; what the engine says by default. The engine's blocks must be a multiple of it, or go into it a whole number of times.",
       group: 'Engine',
     },
     contextTokensMax: {

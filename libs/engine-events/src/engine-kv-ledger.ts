@@ -1,15 +1,12 @@
 import { namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
+import type { NamespaceSeed } from '@kvasir/block-hash';
+import { BlockJoins } from './block-joins.js';
 import type { EngineHash, EngineKvEvent } from './decode/engine-kv-event.js';
+import { PoolBlocks } from './pool-blocks.js';
+import type { KvRunSink } from './pool-blocks.js';
 
 /** Events that wait for a parent that was not told of; more are given up. */
 export const ORPHAN_EVENTS_MAX = 1_024;
-
-/** Told what a rank's cache holds, in the hashes that all routers know: interleaved low and high words. */
-export interface KvRunSink {
-  stored(parent: Uint32Array | null, hashes: Uint32Array): void;
-  removed(hashes: Uint32Array): void;
-  cleared(): void;
-}
 
 /** Events that were left out, by reason. */
 export interface LedgerCounts {
@@ -17,11 +14,11 @@ export interface LedgerCounts {
   otherTier: number;
   /** Of a layer group that does not decide what can be reused. */
   otherGroup: number;
-  /** Blocks of another size than the rank's. */
+  /** Of a size that does not go into the pool's nor the pool's into it, or of another size than the block before. */
   blockSize: number;
   /** More or fewer tokens than the blocks hold. */
   tokenCount: number;
-  /** Blocks whose content is more than tokens. */
+  /** Blocks whose content is more than tokens, and those that follow one. */
   mediaBlocks: number;
   orphanEvents: number;
   /** Orphans given up. */
@@ -31,13 +28,33 @@ export interface LedgerCounts {
 
 type Stored = Extract<EngineKvEvent, { kind: 'stored' }>;
 
+/** One block as the engine has it. */
 interface Held {
-  /** Words of the engine block's pool blocks; the last two are what a child chains on. */
-  readonly words: Uint32Array;
   /** Copies in the engine: each store counts, each removal takes one. */
   copies: number;
   /** Engines name the salt at the beginning of a prompt only: what follows has the same. */
   readonly cacheSalt: string | null;
+  /** Tokens per block of the engine. */
+  readonly blockSize: number;
+  readonly content:
+    /** What is in it is more than tokens, or follows such a block: no router can name it. */
+    | { readonly kind: 'media' }
+    /** It is one or several blocks of the pool. */
+    | { readonly kind: 'whole'; readonly words: Uint32Array }
+    /** It is a part of one. */
+    | BlockPart;
+}
+
+interface BlockPart {
+  readonly kind: 'part';
+  /** The pool block before; null at a beginning. */
+  readonly chain: Uint32Array | null;
+  /** The parts of this pool block up to this one. */
+  readonly members: readonly EngineHash[];
+  /** Their tokens; empty once the pool block is complete. */
+  readonly tokens: Uint32Array;
+  /** The pool block that it completes; null for all parts but the last. */
+  readonly words: Uint32Array | null;
 }
 
 /**
@@ -46,7 +63,8 @@ interface Held {
  */
 export class EngineKvLedger {
   readonly #blockSize: number;
-  readonly #sink: KvRunSink;
+  readonly #blocks: PoolBlocks;
+  readonly #joins: BlockJoins;
   readonly #held = new Map<EngineHash, Held>();
   /** By the parent they wait for. */
   readonly #orphans = new Map<EngineHash, Stored[]>();
@@ -67,10 +85,11 @@ export class EngineKvLedger {
     unknownRemovals: 0,
   };
 
-  /** @param blockSize tokens per block of the pool; the engine's must be a multiple of it. */
+  /** @param blockSize tokens per block of the pool; the engine's must be a multiple of it or go into it a whole number of times. */
   constructor(blockSize: number, sink: KvRunSink) {
     this.#blockSize = blockSize;
-    this.#sink = sink;
+    this.#blocks = new PoolBlocks(sink);
+    this.#joins = new BlockJoins(this.#blocks);
   }
 
   /** Engine blocks that are held. */
@@ -103,12 +122,13 @@ export class EngineKvLedger {
     this.#orphanHashes.clear();
     this.#orphanCount = 0;
     this.#group = undefined;
-    this.#sink.cleared();
+    this.#joins.clear();
+    this.#blocks.clear();
   }
 
   #store(event: Stored): void {
     if (!this.#concerns(event)) return;
-    if (event.blockSize % this.#blockSize !== 0) {
+    if (!this.#fits(event.blockSize)) {
       this.#counts.blockSize += 1;
       return;
     }
@@ -123,35 +143,94 @@ export class EngineKvLedger {
     this.#take(event);
   }
 
+  #fits(engineBlockSize: number): boolean {
+    return engineBlockSize % this.#blockSize === 0 || this.#blockSize % engineBlockSize === 0;
+  }
+
   #take(event: Stored): void {
     const before = event.parent === null ? null : (this.#held.get(event.parent) ?? null);
+    if (before !== null && before.blockSize !== event.blockSize) {
+      this.#counts.blockSize += 1;
+      return;
+    }
     const cacheSalt = event.cacheSalt ?? before?.cacheSalt ?? null;
-    const usable = event.mediaFrom ?? event.hashes.length;
+    const usable = before?.content.kind === 'media' ? 0 : (event.mediaFrom ?? event.hashes.length);
+    if (event.blockSize >= this.#blockSize) this.#takeWhole(event, { before, cacheSalt, usable });
+    else this.#takeParts(event, { before, cacheSalt, usable });
     this.#counts.mediaBlocks += event.hashes.length - usable;
-    const parent = before === null ? null : before.words.slice(-2);
+    for (const hash of event.hashes.slice(usable))
+      this.#count(hash, { copies: 1, cacheSalt, blockSize: event.blockSize, content: MEDIA });
+    for (const hash of event.hashes) this.#adoptOrphans(hash);
+  }
+
+  /** Engine blocks of one pool block or several. */
+  #takeWhole({ hashes, tokens, blockSize, loraName }: Stored, { before, cacheSalt, usable }: Place): void {
+    const parent = before?.content.kind === 'whole' ? before.content.words.slice(-2) : null;
     const words = sequenceHashes(
-      event.tokens.subarray(0, usable * event.blockSize),
+      tokens.subarray(0, usable * blockSize),
       this.#blockSize,
-      seedOf(event.loraName, cacheSalt),
+      seedOf(loraName, cacheSalt),
       parent,
     );
-    const wordsPerBlock = (event.blockSize / this.#blockSize) * 2;
-    let fresh: { parent: Uint32Array | null; from: number } | null = null;
+    const wordsPerBlock = (blockSize / this.#blockSize) * 2;
+    // Blocks that are new lie in runs: each is told as one.
+    let from = -1;
+    const tell = (to: number): void => {
+      if (from >= 0)
+        this.#blocks.hold(from === 0 ? parent : words.slice(from - 2, from), words.slice(from, to));
+      from = -1;
+    };
     for (let block = 0; block < usable; block += 1) {
-      const hash = event.hashes[block] ?? '';
-      const from = block * wordsPerBlock;
-      const held = this.#held.get(hash);
-      if (held === undefined) {
-        this.#held.set(hash, { words: words.slice(from, from + wordsPerBlock), copies: 1, cacheSalt });
-        fresh ??= { parent: from === 0 ? parent : words.slice(from - 2, from), from };
-        continue;
-      }
-      held.copies += 1;
-      if (fresh !== null) this.#sink.stored(fresh.parent, words.slice(fresh.from, from));
-      fresh = null;
+      const at = block * wordsPerBlock;
+      const content = { kind: 'whole', words: words.slice(at, at + wordsPerBlock) } as const;
+      const isNew = this.#count(hashes[block] ?? '', { copies: 1, cacheSalt, blockSize, content });
+      if (!isNew) tell(at);
+      else if (from < 0) from = at;
     }
-    if (fresh !== null) this.#sink.stored(fresh.parent, words.slice(fresh.from));
-    for (const hash of event.hashes.slice(0, usable)) this.#adoptOrphans(hash);
+    tell(words.length);
+  }
+
+  /** Engine blocks of which several make one pool block. */
+  #takeParts({ hashes, tokens, blockSize, loraName }: Stored, { before, cacheSalt, usable }: Place): void {
+    let previous = before?.content.kind === 'part' ? before.content : null;
+    for (let block = 0; block < usable; block += 1) {
+      const hash = hashes[block] ?? '';
+      const own = tokens.subarray(block * blockSize, (block + 1) * blockSize);
+      const known = this.#held.get(hash)?.content;
+      const part: BlockPart =
+        known?.kind === 'part'
+          ? known
+          : this.#part(hash, own, { previous, seed: seedOf(loraName, cacheSalt) });
+      if (this.#count(hash, { copies: 1, cacheSalt, blockSize, content: part })) {
+        this.#joins.came(hash);
+        const { members, chain, words } = part;
+        const missing = members.filter((member) => !this.#held.has(member)).length;
+        if (words !== null) this.#joins.join(members, { parent: chain, words }, missing);
+      }
+      previous = part;
+    }
+  }
+
+  #part(
+    hash: EngineHash,
+    own: Uint32Array,
+    { previous, seed }: { readonly previous: BlockPart | null; readonly seed: NamespaceSeed },
+  ): BlockPart {
+    const isFirst = previous === null || previous.words !== null;
+    const chain = isFirst ? (previous?.words ?? null) : previous.chain;
+    const members = isFirst ? [hash] : [...previous.members, hash];
+    const tokens = isFirst ? own.slice() : joined(previous.tokens, own);
+    if (tokens.length < this.#blockSize) return { kind: 'part', chain, members, tokens, words: null };
+    const words = sequenceHashes(tokens, this.#blockSize, seed, chain);
+    return { kind: 'part', chain, members, tokens: NO_TOKENS, words };
+  }
+
+  /** Counts a copy. @returns true for a block that the engine did not hold. */
+  #count(hash: EngineHash, held: Held): boolean {
+    const known = this.#held.get(hash);
+    if (known === undefined) this.#held.set(hash, held);
+    else known.copies += 1;
+    return known === undefined;
   }
 
   #remove(event: Extract<EngineKvEvent, { kind: 'removed' }>): void {
@@ -166,9 +245,10 @@ export class EngineKvLedger {
       held.copies = event.copiesLeft?.[index] ?? held.copies - 1;
       if (held.copies > 0) continue;
       this.#held.delete(hash);
-      gone.push(...held.words);
+      if (held.content.kind === 'whole') gone.push(...held.content.words);
+      else if (held.content.kind === 'part') this.#joins.went(hash);
     }
-    if (gone.length > 0) this.#sink.removed(Uint32Array.from(gone));
+    if (gone.length > 0) this.#blocks.release(Uint32Array.from(gone));
   }
 
   #removeUnknown(hash: EngineHash): void {
@@ -218,7 +298,7 @@ export class EngineKvLedger {
       this.#group === undefined &&
       event.kind === 'stored' &&
       event.isFullAttention &&
-      event.blockSize % this.#blockSize === 0
+      this.#fits(event.blockSize)
     )
       this.#group = group;
     if (event.kind === 'stored' && !event.isFullAttention) {
@@ -229,6 +309,25 @@ export class EngineKvLedger {
     this.#counts.otherGroup += 1;
     return false;
   }
+}
+
+/** Where a run begins. */
+interface Place {
+  /** The block before the run; null at a beginning. */
+  readonly before: Held | null;
+  readonly cacheSalt: string | null;
+  /** Blocks of the run before the first with media. */
+  readonly usable: number;
+}
+
+const MEDIA = { kind: 'media' } as const;
+const NO_TOKENS = new Uint32Array(0);
+
+function joined(one: Uint32Array, other: Uint32Array): Uint32Array {
+  const both = new Uint32Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
 }
 
 function seedOf(loraName: string | null, cacheSalt: string | null) {

@@ -1,11 +1,14 @@
 export { decodeEngineBatch } from './decode/decode-batch.js';
-export { decodeTrtllmEvents, parseExactJson } from './decode/decode-trtllm-json.js';
+export { parseExactJson } from './decode/decode-trtllm-json.js';
+export { TrtllmEventStream } from './decode/trtllm-event-stream.js';
+export type { TrtllmReading } from './decode/trtllm-event-stream.js';
 export { readEngineHash } from './decode/engine-hash.js';
 export type { DropReason, EngineHash, EngineKvBatch, EngineKvEvent, Tier } from './decode/engine-kv-event.js';
 export { encodeEngineBatch, eventFormats } from './encode-batch.js';
 export type { EventFormat, MockKvEvent } from './encode-batch.js';
 export { EngineKvLedger, ORPHAN_EVENTS_MAX } from './engine-kv-ledger.js';
-export type { KvRunSink, LedgerCounts } from './engine-kv-ledger.js';
+export type { LedgerCounts } from './engine-kv-ledger.js';
+export type { KvRunSink } from './pool-blocks.js';
 export { ZmqEventPublisher } from './zmq/zmq-event-publisher.js';
 export type { ZmqPublisherOptions } from './zmq/zmq-event-publisher.js';
 export { KEPT_MESSAGES_MAX, ZmqEventSource } from './zmq/zmq-event-source.js';

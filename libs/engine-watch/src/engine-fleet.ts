@@ -48,6 +48,8 @@ export class EngineFleet implements Component {
       for (const watch of this.#watches) {
         to.isUp.set({ worker_id: watch.workerId }, watch.downReason === null ? 1 : 0);
         to.heldBlocks.set({ worker_id: watch.workerId }, watch.heldBlocks);
+        for (const [reason, count] of watch.leftOut())
+          to.leftOut.set({ worker_id: watch.workerId, reason }, count);
       }
     });
     const parts = { ...context, ...settings, http: this.#http, metrics };

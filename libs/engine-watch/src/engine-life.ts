@@ -78,6 +78,11 @@ export class EngineLife {
     return this.#events.heldBlocks;
   }
 
+  /** Events of this life that were left out, by reason. */
+  leftOut(): ReadonlyMap<string, number> {
+    return this.#events.counts();
+  }
+
   /** False when somebody else has taken its place, or it could not come back. */
   get isHeld(): boolean {
     return this.#lease.state().kind === 'held';

@@ -56,6 +56,11 @@ export class EngineWatch {
     return this.#life?.heldBlocks ?? 0;
   }
 
+  /** Events of the engine's present life that were left out, by reason. */
+  leftOut(): ReadonlyMap<string, number> {
+    return this.#life?.leftOut() ?? new Map();
+  }
+
   /** Whoever takes the events that the engine sends by itself. */
   taker(rank: number): TakerLookup {
     if (this.#config.kvEvents.kind !== 'grpc' || rank >= this.#config.rankCount) return { kind: 'unknown' };

@@ -1,5 +1,5 @@
-import { decodeEngineBatch, decodeTrtllmEvents, EngineKvLedger, ZmqEventSource } from '@kvasir/engine-events';
-import type { EngineKvBatch } from '@kvasir/engine-events';
+import { decodeEngineBatch, EngineKvLedger, TrtllmEventStream, ZmqEventSource } from '@kvasir/engine-events';
+import type { EngineKvBatch, TrtllmReading } from '@kvasir/engine-events';
 import type { KvEventPublisher } from '@kvasir/event-plane';
 import type { CancelTimer, Clock } from '@kvasir/service';
 import { rankEndpoint } from './engine-config.js';
@@ -31,6 +31,8 @@ export class RankEvents {
   readonly #endTaker = new Map<number, () => void>();
   #cancelPull: CancelTimer | null = null;
   #isPulling = false;
+  readonly #pulled = new TrtllmEventStream();
+  #isClosed = false;
 
   constructor(options: RankEventsOptions) {
     this.#options = options;
@@ -41,6 +43,15 @@ export class RankEvents {
   /** Engine blocks held, over all ranks. */
   get heldBlocks(): number {
     return this.#ledgers.reduce((sum, ledger) => sum + ledger.heldBlocks, 0);
+  }
+
+  /** Events that were left out, over all ranks. */
+  counts(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const ledger of this.#ledgers)
+      for (const [reason, count] of Object.entries(ledger.counts()))
+        sums.set(reason, (sums.get(reason) ?? 0) + count);
+    return sums;
   }
 
   start(): void {
@@ -66,6 +77,7 @@ export class RankEvents {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#cancelPull?.();
     for (const source of this.#sources) source.close();
   }
@@ -102,13 +114,29 @@ export class RankEvents {
   async #pull(): Promise<void> {
     if (this.#isPulling) return;
     this.#isPulling = true;
-    const { http, config } = this.#options;
-    const batches = decodeTrtllmEvents(await http.pullEvents(config.url));
-    for (const batch of batches ?? []) {
+    try {
+      const { http, config } = this.#options;
+      const reading = this.#pulled.read(await http.pullEvents(config.url));
+      if (reading !== null && !this.#isClosed) this.#takePulled(reading);
+    } finally {
+      this.#isPulling = false;
+    }
+  }
+
+  #takePulled({ batches, broken }: TrtllmReading): void {
+    const { metrics, config, restarted } = this.#options;
+    for (const { rank, reason } of broken) {
+      metrics.losses.inc({ worker_id: config.workerId, reason });
+      if (reason === 'lost') this.#ledgers[rank]?.clear();
+    }
+    if (broken.some(({ reason }) => reason === 'restarted')) {
+      restarted();
+      return;
+    }
+    for (const batch of batches) {
       const ledger = this.#ledgers[batch.rank ?? 0];
       if (ledger !== undefined) this.#apply(batch, ledger);
     }
-    this.#isPulling = false;
   }
 
   #apply({ events, dropped }: EngineKvBatch, ledger: EngineKvLedger): void {

@@ -8,6 +8,7 @@ export interface WatchMetrics {
   readonly loadReports: Counter<'worker_id' | 'outcome'>;
   readonly isUp: Gauge<'worker_id'>;
   readonly heldBlocks: Gauge<'worker_id'>;
+  readonly leftOut: Gauge<'worker_id' | 'reason'>;
 }
 
 /** @param collect sets the gauges at each scrape. */
@@ -43,6 +44,11 @@ export function createWatchMetrics(metrics: Metrics, collect: (to: WatchMetrics)
       help: '1 while the engine is registered.',
       labels: ['worker_id'],
       collect: () => collect(made),
+    }),
+    leftOut: metrics.gauge({
+      name: 'kvasir_agent_left_out_events',
+      help: 'KV events of the present life of an engine that were read and left out, by reason: other tiers and groups, media, orphans and the like.',
+      labels: ['worker_id', 'reason'],
     }),
     heldBlocks: metrics.gauge({
       name: 'kvasir_agent_held_blocks',

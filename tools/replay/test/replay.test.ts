@@ -135,8 +135,14 @@ describe('the replay program', () => {
 
   it.each([
     [['--trace', join(folder, 'none.jsonl')], /^Cannot read the trace: ENOENT[^\n]*\n$/],
-    [['--mode', 'best'], /^--mode must be one of kv, round-robin, random, received "best"\n$/],
-    [['--compare', 'kv,best'], /^--compare must name modes of kv, round-robin, random, received "best"\n$/],
+    [
+      ['--mode', 'best'],
+      /^--mode must be one of kv, round-robin, random, single, multi-pool, received "best"\n$/,
+    ],
+    [
+      ['--compare', 'kv,best'],
+      /^--compare must name modes of kv, round-robin, random, single, multi-pool, received "best"\n$/,
+    ],
     [
       ['--url', 'localhost:8000'],
       /^--url must be like http:\/\/127.0.0.1:8000, received "localhost:8000"\n$/,

@@ -11,18 +11,20 @@ export function parseExactJson(text: string): unknown {
 
 /**
  * Reads what TensorRT-LLM's `POST /kv_cache_events` answers: an array of events, each emptied out of the engine by reading it. Of models with
- * several attention windows only the largest counts.
+ * several attention windows only one counts: the largest of the answer unless another is given.
  * @returns one batch per rank; null when the answer is no array.
  */
-export function decodeTrtllmEvents(json: unknown): readonly EngineKvBatch[] | null {
+export function decodeTrtllmEvents(
+  json: unknown,
+  window: number | null = null,
+): readonly EngineKvBatch[] | null {
   if (!Array.isArray(json)) return null;
   const items = json.map((item) => (isFields(item) ? item : {}));
-  const windows = items.map((item) => item['window_size']).filter((size) => typeof size === 'number');
-  const largest = windows.length === 0 ? null : Math.max(...windows);
+  const largest = window ?? largestWindow(items);
   const byRank = new Map<number | null, { events: EngineKvEvent[]; dropped: DropReason[] }>();
   for (const item of items) {
-    const window = item['window_size'];
-    if (largest !== null && typeof window === 'number' && window !== largest) continue;
+    const size = item['window_size'];
+    if (largest !== null && typeof size === 'number' && size !== largest) continue;
     const rank = typeof item['attention_dp_rank'] === 'number' ? item['attention_dp_rank'] : null;
     const batch = byRank.get(rank) ?? { events: [], dropped: [] };
     byRank.set(rank, batch);
@@ -31,6 +33,12 @@ export function decodeTrtllmEvents(json: unknown): readonly EngineKvBatch[] | nu
     else if (event !== null) batch.events.push(event);
   }
   return [...byRank].map(([rank, batch]) => ({ rank, ...batch }));
+}
+
+/** The largest attention window that events name; null when none does. */
+export function largestWindow(items: readonly Fields[]): number | null {
+  const windows = items.map((item) => item['window_size']).filter((size) => typeof size === 'number');
+  return windows.length === 0 ? null : Math.max(...windows);
 }
 
 function readEvent(data: Fields): EngineKvEvent | DropReason | null {
