@@ -74,7 +74,8 @@ async function become(entry, args) {
   await import(pathToFileURL(file).href);
 }
 
-const SERVERS = ['nats-server', 'redis-server'];
+// openssl makes the certificates of tests.
+const SERVERS = ['nats-server', 'redis-server', 'openssl'];
 const isInstalled = (program) =>
   (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, program)));
 

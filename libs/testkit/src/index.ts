@@ -1,3 +1,5 @@
+export { makeCertificates } from './certificates.js';
+export type { Certificates } from './certificates.js';
 export { freePort, freePorts } from './free-port.js';
 export { NaivePrefixIndex } from './naive-prefix-index.js';
 export type { NaiveChain } from './naive-prefix-index.js';

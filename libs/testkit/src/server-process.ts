@@ -20,12 +20,13 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts `program` with the arguments for a port and waits until it listens. @throws Error with what it said when it does not. */
+/** Starts `program` with the arguments for a port (a free one unless given) and waits until it listens. @throws Error with what it said when it does not. */
 export async function startServerProcess(
   program: string,
   argumentsFor: (port: number) => readonly string[],
+  givenPort?: number,
 ): Promise<ServerProcess> {
-  const port = await freePort();
+  const port = givenPort ?? (await freePort());
   let child = await start(program, argumentsFor(port), port);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;

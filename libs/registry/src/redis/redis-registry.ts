@@ -155,6 +155,7 @@ export class RedisRegistry implements Registry {
       watched?.close();
       for (const { listeners } of this.#followed.values()) listeners.delete(poke);
       this.#watches.delete(close);
+      this.#dropUnwatched();
     };
     this.#watches.add(close);
     return { close };
@@ -267,6 +268,16 @@ export class RedisRegistry implements Registry {
     return followed;
   }
 
+  /** Endpoints that nobody watches any more are not read any more. */
+  #dropUnwatched(): void {
+    for (const [name, { reader, listeners, stopNotices }] of this.#followed) {
+      if (listeners.size > 0) continue;
+      this.#followed.delete(name);
+      reader.close();
+      stopNotices();
+    }
+  }
+
   #followedByName(name: string): Followed | null {
     const endpoint = parseEndpointName(name);
     return endpoint === null ? null : this.#follow(endpoint);
@@ -300,6 +311,7 @@ export class RedisRegistry implements Registry {
       for (const { listeners } of options.followed) listeners.delete(poke);
       watcher?.close();
       this.#watches.delete(close);
+      this.#dropUnwatched();
     };
     this.#watches.add(close);
     poke();
