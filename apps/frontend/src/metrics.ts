@@ -28,6 +28,7 @@ export interface FrontendMetrics {
   readonly timeToFirstToken: Histogram;
   readonly interTokenLatency: Histogram;
   readonly duration: Histogram<'endpoint'>;
+  readonly targets: Counter<'target' | 'pool' | 'outcome'>;
   readonly inputTokens: Counter;
   readonly outputTokens: Counter;
   readonly cachedTokens: Counter;
@@ -105,6 +106,11 @@ function tokenMetrics(metrics: Metrics) {
       help: 'From the arrival of a request to the end of its answer.',
       labels: ['endpoint'],
       buckets: DURATION_BUCKETS,
+    }),
+    targets: metrics.counter({
+      name: 'kvasir_frontend_targets_total',
+      help: 'Streams that named a latency target, by whether it was met and by the pool that was to meet it (empty with one pool).',
+      labels: ['target', 'pool', 'outcome'],
     }),
     inputTokens: metrics.counter({
       name: 'kvasir_frontend_input_tokens_total',

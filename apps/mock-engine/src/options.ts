@@ -1,5 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
-import { eventFormats } from '@kvasir/engine-events';
+import { eventFormats, rankEndpointProblem } from '@kvasir/engine-events';
 import { planeOptions } from '@kvasir/planes';
 import { defineOptions, logLevels } from '@kvasir/service';
 
@@ -270,12 +270,19 @@ export const mockEngineOptions = defineOptions({
     },
     ...planeOptions,
   },
-  check: ({ endpoint, timingProfile, msPerDecodeSequence }) => {
+  check: ({ endpoint, timingProfile, msPerDecodeSequence, dataParallelSize, ...values }) => {
     const problems: string[] = [];
     if (endpoint !== null && parseEndpointName(endpoint) === null)
       problems.push(`--endpoint must be namespace.component.endpoint in a-z 0-9 _ -, received "${endpoint}"`);
     if (timingProfile !== 'batched' && msPerDecodeSequence !== null)
       problems.push('--ms-per-decode-sequence needs --timing-profile batched');
+    for (const [flag, base] of [
+      ['--kv-events-endpoint', values.kvEventsEndpoint],
+      ['--kv-events-replay-endpoint', values.kvEventsReplayEndpoint],
+    ] as const) {
+      const problem = base === null ? null : rankEndpointProblem(base, dataParallelSize);
+      if (problem !== null) problems.push(`${flag} ${problem}, received "${base}"`);
+    }
     return problems;
   },
 });

@@ -9,6 +9,7 @@ export type { EventFormat, MockKvEvent } from './encode-batch.js';
 export { EngineKvLedger, ORPHAN_EVENTS_MAX } from './engine-kv-ledger.js';
 export type { LedgerCounts } from './engine-kv-ledger.js';
 export type { KvRunSink } from './pool-blocks.js';
+export { rankEndpoint, rankEndpointProblem } from './zmq/rank-endpoint.js';
 export { ZmqEventPublisher } from './zmq/zmq-event-publisher.js';
 export type { ZmqPublisherOptions } from './zmq/zmq-event-publisher.js';
 export { KEPT_MESSAGES_MAX, ZmqEventSource } from './zmq/zmq-event-source.js';

@@ -1,5 +1,6 @@
 import { parseEndpointName } from '@kvasir/contract';
 import type { DialectName, EndpointName, WorkerRole } from '@kvasir/contract';
+import { rankEndpointProblem } from '@kvasir/engine-events';
 
 export const engineKinds = ['vllm', 'sglang', 'trtllm'] as const;
 
@@ -72,9 +73,11 @@ export function readEngineSettings(
     ['kvEvents', settings.kvEvents],
     ['kvReplay', settings.kvReplay],
   ] as const) {
-    if (value === null || ZMQ_ENDPOINT.test(value)) continue;
-    if (field === 'kvEvents' && (value === 'pull' || value === 'grpc')) continue;
-    problems.push(`${nameOf(field)} must be tcp://host:port, ipc:// or inproc://, received "${value}"`);
+    if (value === null || (field === 'kvEvents' && (value === 'pull' || value === 'grpc'))) continue;
+    const problem = ZMQ_ENDPOINT.test(value)
+      ? rankEndpointProblem(value, settings.dataParallelRanks)
+      : 'must be tcp://host:port, ipc:// or inproc://';
+    if (problem !== null) problems.push(`${nameOf(field)} ${problem}, received "${value}"`);
   }
   if (url === null || endpoint === null || problems.length > 0) return { kind: 'invalid', problems };
   return {
@@ -109,11 +112,4 @@ function parseUrl(text: string): URL | null {
   } catch {
     return null;
   }
-}
-
-/** Where a rank's socket is: ranks of one engine follow on the next ports. */
-export function rankEndpoint(endpoint: string, rank: number): string {
-  const port = /:(\d+)$/.exec(endpoint)?.[1];
-  if (port === undefined || rank === 0) return endpoint;
-  return `${endpoint.slice(0, -port.length)}${Number(port) + rank}`;
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { rankEndpoint } from './engine-config.js';
 import { cacheConfigInfo } from './engine-http.js';
 import { readEngines } from './engines-file.js';
 
@@ -47,6 +46,7 @@ describe('readEngines()', () => {
           { url: 'http://a', port: 1, blockSize: 0 },
           7,
           { url: 'http://b', kvEvents: '5557' },
+          { url: 'http://c', kvEvents: 'ipc:///tmp/kv', dataParallelRanks: 2 },
         ],
       },
       'e.yaml',
@@ -59,6 +59,7 @@ describe('readEngines()', () => {
         'e.yaml: engines[1].blockSize cannot be 0',
         'e.yaml: engines[2]. must be a map',
         'e.yaml: engines[3].kvEvents must be tcp://host:port, ipc:// or inproc://, received "5557"',
+        'e.yaml: engines[4].kvEvents must be tcp:// with a port when there are several ranks: they follow on the next ports, received "ipc:///tmp/kv"',
       ],
     });
   });
@@ -72,16 +73,6 @@ describe('readEngines()', () => {
     expect(readEngines(twice, 'e.yaml')).toMatchObject({
       problems: ['e.yaml: two engines have the workerId "a:1"'],
     });
-  });
-});
-
-describe('rankEndpoint()', () => {
-  it('puts ranks on the next ports', () => {
-    expect([0, 3].map((rank) => rankEndpoint('tcp://gpu:5557', rank))).toEqual([
-      'tcp://gpu:5557',
-      'tcp://gpu:5560',
-    ]);
-    expect(rankEndpoint('ipc:///tmp/kv', 1)).toBe('ipc:///tmp/kv');
   });
 });
 

@@ -1,8 +1,13 @@
-import { decodeEngineBatch, EngineKvLedger, TrtllmEventStream, ZmqEventSource } from '@kvasir/engine-events';
+import {
+  decodeEngineBatch,
+  EngineKvLedger,
+  rankEndpoint,
+  TrtllmEventStream,
+  ZmqEventSource,
+} from '@kvasir/engine-events';
 import type { EngineKvBatch, TrtllmReading } from '@kvasir/engine-events';
 import type { KvEventPublisher } from '@kvasir/event-plane';
 import type { CancelTimer, Clock } from '@kvasir/service';
-import { rankEndpoint } from './engine-config.js';
 import type { EngineConfig } from './engine-config.js';
 import type { EngineHttp } from './engine-http.js';
 import type { RankTaker } from './rank-taker.js';
@@ -97,7 +102,13 @@ export class RankEvents {
       listener: {
         message: (payload) => {
           const batch = decodeEngineBatch(payload);
-          if (batch === null) metrics.dropped.inc({ worker_id: config.workerId, reason: 'badBatch' });
+          if (batch === null) {
+            metrics.dropped.inc({ worker_id: config.workerId, reason: 'badBatch' });
+            return;
+          }
+          // Behind an external balancer an engine's only rank has a number of the whole deployment; among several it is a mix-up.
+          if (batch.rank !== null && batch.rank !== rank && config.rankCount > 1)
+            metrics.dropped.inc({ worker_id: config.workerId, reason: 'otherRank' });
           else this.#apply(batch, ledger);
         },
         began: (reason) => {

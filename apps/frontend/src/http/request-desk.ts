@@ -5,6 +5,7 @@ import type { Clock, Logger } from '@kvasir/service';
 import type { RequestId } from '@kvasir/units';
 import type { FrontendMetrics, RejectionReason } from '../metrics.js';
 import type { RequestLog } from '../request-log.js';
+import { countTargets } from '../serving/count-targets.js';
 import { RequestRecord } from '../serving/request-record.js';
 import { endedError, RequestScope } from '../serving/request-scope.js';
 import type { ActiveRequest } from '../serving/serving-parts.js';
@@ -115,6 +116,7 @@ export class RequestDesk {
       const reading = parse(body.bytes);
       if (reading.kind === 'invalid') return reading.error;
       record.model = reading.request.model;
+      record.hints = reading.request.hints;
       const forwardedHeaders = forwarded(request);
       const serving = { request: reading.request, requestId: unique, forwardedHeaders };
       return await serve({ request: reading.request, serving, answer, scope, record });
@@ -134,7 +136,10 @@ export class RequestDesk {
     const { endpoint, mode } = record;
     metrics.requests.inc({ endpoint, mode, status_class: statusClass(status) });
     metrics.duration.observe({ endpoint }, (nowMs - record.startMs) / 1000);
-    if (error === null) this.#countTokens(record);
+    if (error === null) {
+      this.#countTokens(record);
+      countTargets(metrics, record, nowMs);
+    }
     const reason = error === null || record.attempts > 0 ? null : rejectionReason(error);
     if (reason !== null) metrics.rejections.inc({ reason });
     log.write(record, status, error, nowMs);

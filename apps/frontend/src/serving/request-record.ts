@@ -1,4 +1,4 @@
-import type { ApiRequest, TokenUsage } from '@kvasir/openai';
+import type { ApiRequest, RoutingHints, TokenUsage } from '@kvasir/openai';
 import type { RequestId, WorkerId } from '@kvasir/units';
 import type { ModeLabel, StageLabel } from '../metrics.js';
 
@@ -9,6 +9,8 @@ export class RequestRecord {
   readonly startMs: number;
   model: string | null = null;
   mode: ModeLabel = 'unrouted';
+  /** What the request has asked for. */
+  hints: RoutingHints | null = null;
   stage: StageLabel = 'unrouted';
   prefillWorkerId: WorkerId | null = null;
   decodeWorkerId: WorkerId | null = null;

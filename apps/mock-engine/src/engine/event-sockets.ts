@@ -1,4 +1,4 @@
-import { ZmqEventPublisher } from '@kvasir/engine-events';
+import { rankEndpoint, ZmqEventPublisher } from '@kvasir/engine-events';
 import type { EventFormat } from '@kvasir/engine-events';
 import { KvEventFeed } from './kv-event-feed.js';
 
@@ -20,8 +20,8 @@ export class EventSockets {
     const feeds: KvEventFeed[] = [];
     for (let rank = 0; rank < rankCount; rank += 1) {
       const publisher = new ZmqEventPublisher({
-        endpoint: onNextPort(options.endpoint, rank),
-        replayEndpoint: options.replayEndpoint === null ? null : onNextPort(options.replayEndpoint, rank),
+        endpoint: rankEndpoint(options.endpoint, rank),
+        replayEndpoint: options.replayEndpoint === null ? null : rankEndpoint(options.replayEndpoint, rank),
         topic: options.topic,
       });
       this.#publishers.push(publisher);
@@ -40,10 +40,4 @@ export class EventSockets {
   async close(): Promise<void> {
     for (const publisher of this.#publishers) await publisher.close();
   }
-}
-
-function onNextPort(endpoint: string, rank: number): string {
-  const port = /:(\d+)$/.exec(endpoint)?.[1];
-  if (port === undefined || rank === 0) return endpoint;
-  return `${endpoint.slice(0, -port.length)}${Number(port) + rank}`;
 }
