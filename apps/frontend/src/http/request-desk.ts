@@ -11,6 +11,7 @@ import { endedError, RequestScope } from '../serving/request-scope.js';
 import type { ActiveRequest } from '../serving/serving-parts.js';
 import type { ApiEndpoint } from './api-server.js';
 import { ClientAnswer } from './client-answer.js';
+import { readHeaderHints } from './header-hints.js';
 import { readBody } from './read-body.js';
 import { requestIds } from './request-ids.js';
 
@@ -116,10 +117,12 @@ export class RequestDesk {
       const reading = parse(body.bytes);
       if (reading.kind === 'invalid') return reading.error;
       record.model = reading.request.model;
-      record.hints = reading.request.hints;
-      const forwardedHeaders = forwarded(request);
-      const serving = { request: reading.request, requestId: unique, forwardedHeaders };
-      return await serve({ request: reading.request, serving, answer, scope, record });
+      const hinted = readHeaderHints(request.headers, reading.request.hints);
+      if (hinted.kind === 'invalid') return hinted.error;
+      record.hints = hinted.hints;
+      const parsed = { ...reading.request, hints: hinted.hints };
+      const serving = { request: parsed, requestId: unique, forwardedHeaders: forwarded(request) };
+      return await serve({ request: parsed, serving, answer, scope, record });
     } catch (error) {
       logger.error({ error, requestId: unique }, 'request failed');
       // Whatever still runs for it ends with it.

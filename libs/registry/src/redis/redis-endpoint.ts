@@ -2,6 +2,7 @@ import { keys } from '@kvasir/contract';
 import type { EndpointName } from '@kvasir/contract';
 import type { RedisClient } from './redis-connection.js';
 import { LIST, PUT, RELEASE, RENEW } from './redis-scripts.js';
+import { runScript } from './run-script.js';
 
 export type PutAnswer =
   | { readonly kind: 'ok' }
@@ -67,13 +68,7 @@ export class RedisEndpoint {
   }
 
   async list(knownVersion: string, clearAfterMs: number): Promise<Listing> {
-    const answer = await this.#client.eval(
-      LIST,
-      this.#keys.length,
-      ...this.#keys,
-      knownVersion,
-      clearAfterMs,
-    );
+    const answer = await runScript(this.#client, LIST, this.#keys, [knownVersion, clearAfterMs]);
     const [now, version, leases, records] = answer as [string, string, string[], string[]];
     return {
       nowMs: Number(now),
@@ -84,7 +79,7 @@ export class RedisEndpoint {
   }
 
   async #texts(script: string, args: readonly (string | number)[]): Promise<readonly string[]> {
-    return (await this.#client.eval(script, this.#keys.length, ...this.#keys, ...args)) as readonly string[];
+    return (await runScript(this.#client, script, this.#keys, args)) as readonly string[];
   }
 }
 
