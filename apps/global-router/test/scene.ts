@@ -1,20 +1,20 @@
 import { sequenceHashes } from '@kvasir/block-hash';
 import { parseEndpointName } from '@kvasir/contract';
 import type { EndpointName, WorkerRecord } from '@kvasir/contract';
-import { InProcessEventPlane, KvEventPublisher } from '@kvasir/event-plane';
+import { KvEventPublisher } from '@kvasir/event-plane';
 import { readPoolSettings } from '@kvasir/pool-policy';
 import type { PoolRole, PoolSettings } from '@kvasir/pool-policy';
-import { InProcessRegistry } from '@kvasir/registry';
 import type { Lease } from '@kvasir/registry';
 import { KvRouter } from '@kvasir/router';
 import { addRouterService, createRouterClient, createRpcServer, RpcError } from '@kvasir/rpc';
-import type { RouterClient, RouterHandlers } from '@kvasir/rpc';
+import type { RouterClient, RouterHandlers, RouterPrompt } from '@kvasir/rpc';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import { createLogger, createMetrics, systemClock } from '@kvasir/service';
 import { incarnation, routerId, seededPrng, workerId } from '@kvasir/units';
 import { expect, vi } from 'vitest';
 import { create } from '../src/index.js';
 import type { GlobalRouter } from '../src/index.js';
+import type { TestPlanes } from './test-planes.js';
 
 export const BLOCK_SIZE = 4;
 export const SOON = { timeout: 10_000, interval: 10 };
@@ -26,6 +26,11 @@ export function settingsOf(value: unknown): PoolSettings {
   if (reading.kind === 'invalid') throw new Error(reading.problems.join('\n'));
   return reading.settings;
 }
+
+/** Of ids that follow each other. */
+export const prompt = (tokenCount: number, first = 0): RouterPrompt => ({
+  tokens: Uint32Array.from({ length: tokenCount }, (_, index) => first + index),
+});
 
 /** One entry of a configuration. */
 export const entry = (
@@ -49,12 +54,15 @@ export interface TestPool {
   kill(isTakenOff?: boolean): Promise<void>;
 }
 
-/** Global routers and pools over sockets, on planes of one process. */
+/** Global routers and pools over sockets. */
 export class Scene {
-  readonly registry = new InProcessRegistry({ clock: systemClock });
-  readonly plane = new InProcessEventPlane({ clock: systemClock });
+  readonly #planes: TestPlanes;
   readonly #closers: (() => unknown)[] = [];
   #routers = 0;
+
+  constructor(planes: TestPlanes) {
+    this.#planes = planes;
+  }
 
   async pool(
     name: string,
@@ -64,9 +72,10 @@ export class Scene {
     const endpoint = parseEndpointName(`${name}.${role}.generate`);
     if (endpoint === null) throw new TypeError(`Cannot test: ${name}`);
     const record = workerRecord(`${name}-${role}`, endpoint);
-    const publisher = new KvEventPublisher({ plane: this.plane, clock: systemClock, ...record });
+    const { registry, eventPlane } = await this.#planes.connect();
+    const publisher = new KvEventPublisher({ plane: eventPlane, clock: systemClock, ...record });
     await publisher.start();
-    const worker = await this.registry.registerWorker(record, 60_000);
+    const worker = await registry.registerWorker(record, 60_000);
     if (worker.kind === 'refused') throw new Error(worker.message);
     const id = routerId(`${name}-${role}-router`);
     const router = new KvRouter({
@@ -75,8 +84,8 @@ export class Scene {
       blockSize: null,
       scheduler: SCHEDULER_OPTIONS_DEFAULT,
       poolRequestsMax: options.requestsMax,
-      registry: this.registry,
-      eventPlane: this.plane,
+      registry,
+      eventPlane,
       clock: systemClock,
       prng: seededPrng(1),
       logger,
@@ -87,7 +96,7 @@ export class Scene {
     addRouterService(server, { ...localHandlers(router), ...options.handlers });
     await server.start(new AbortController().signal);
     const address = server.address();
-    const registered = await this.registry.registerRouter(
+    const registered = await registry.registerRouter(
       { routerId: id, endpoint, address, pools: [], isDraining: false },
       60_000,
     );
@@ -125,8 +134,7 @@ export class Scene {
         admin: { host: '127.0.0.1', port: 0 },
       },
       {
-        registry: this.registry,
-        eventPlane: this.plane,
+        ...(await this.#planes.connect()),
         clock: systemClock,
         epochMs: Date.now,
         logger,
@@ -146,8 +154,7 @@ export class Scene {
 
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0).toReversed()) await close();
-    await this.registry.close();
-    await this.plane.close();
+    await this.#planes.close();
   }
 }
 
