@@ -21,8 +21,9 @@ export function globalHandlers(
   };
   return {
     async bestWorkerId(request) {
-      const order = await chooseOrder(parts, role, { ...request, requestId: null });
-      return await firstThatTakes(parts, order, async (link) => {
+      const { links, settle } = await chooseOrder(parts, role, { ...request, requestId: null });
+      settle();
+      return await firstThatTakes(parts, links, async (link) => {
         const { answer, address } = await link.call((client) => client.bestWorkerId(request));
         return decided(link, answer, address);
       });
@@ -61,7 +62,8 @@ export function globalHandlers(
       }
     },
     async explainPool(request) {
-      const { choice } = await parts.chooser.choose(role, request, null);
+      const { choice, settle } = await parts.chooser.choose(role, request, null);
+      settle();
       return explanation(choice);
     },
     generate: (request, signal) => {

@@ -14,6 +14,15 @@ export interface PoolChooserParts {
   readonly metrics: GlobalRouterMetrics;
 }
 
+export interface ChosenPools {
+  readonly asked: PoolRequest;
+  readonly choice: PoolChoice;
+  /** The request counts as sent to the first pool until this is called. Idempotent. */
+  readonly settle: () => void;
+}
+
+const nothing = (): void => undefined;
+
 /** Chooses a pool for a request: gathers what is known, asks the pools when that may decide, and lets the policy choose. */
 export class PoolChooser {
   readonly #parts: PoolChooserParts;
@@ -28,7 +37,7 @@ export class PoolChooser {
     role: PoolRole,
     request: BestWorkerIdRequest,
     expectedOutputTokens: number | null,
-  ): Promise<{ readonly asked: PoolRequest; readonly choice: PoolChoice }> {
+  ): Promise<ChosenPools> {
     const { pools, clock, prng } = this.#parts;
     const asked = this.#asked(role, request, expectedOutputTokens);
     const states = pools.states();
@@ -38,7 +47,9 @@ export class PoolChooser {
       probes,
       random: prng,
     });
-    return { asked, choice };
+    // In the same step, so that no two choices see the same room.
+    const first = choice.kind === 'none' ? undefined : pools.get(choice.order[0]?.pool ?? '');
+    return { asked, choice, settle: first?.expect() ?? nothing };
   }
 
   /** A request of a session went to this pool: the next ones follow it. */

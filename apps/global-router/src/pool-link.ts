@@ -46,6 +46,8 @@ export class PoolLink {
   #isDraining = false;
   #view: EndpointView | null = null;
   #failingUntilMs = -Infinity;
+  /** Requests that are being sent there now. */
+  #underWay = 0;
 
   /** @throws TypeError for an endpoint that is none: settings are checked before. */
   constructor(config: PoolConfig, parts: PoolLinkParts) {
@@ -87,7 +89,7 @@ export class PoolLink {
       model: this.#view?.pool?.model ?? null,
       loraNames: null,
       report: this.#report(nowMs),
-      assignedSinceReport: [...this.#assigned.values()].reduce((sum, count) => sum + count, 0),
+      assignedSinceReport: [...this.#assigned.values()].reduce((sum, count) => sum + count, this.#underWay),
       isFailing: this.#failingUntilMs > nowMs,
     };
   }
@@ -118,6 +120,16 @@ export class PoolLink {
     const [first] = this.#inOrder();
     if (first === undefined) throw new RpcError(`No router of ${this.#config.name} is registered`, NO_ROUTER);
     return await ask(this.client(first.address));
+  }
+
+  /** Counts a request that was meant for this pool until what is returned is called: those that are chosen meanwhile see it. */
+  expect(): () => void {
+    this.#underWay += 1;
+    let isOver = false;
+    return () => {
+      if (!isOver) this.#underWay -= 1;
+      isOver = true;
+    };
   }
 
   /** Notes a request that went to a router, until that one reports. */

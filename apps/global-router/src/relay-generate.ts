@@ -16,18 +16,18 @@ export async function* relayGenerate(
   request: GenerateRequest,
   signal: AbortSignal,
 ): AsyncIterableIterator<GenerateEvent> {
-  const order = await chooseOrder(parts, role, request);
+  const { links, settle } = await chooseOrder(parts, role, request);
   let last: RpcError | null = null;
-  for (const [index, link] of order.entries()) {
+  for (const [index, link] of links.entries()) {
     const progress = { hasChunks: false };
     try {
-      yield* fromPool(link, request, { signal, progress });
+      yield* fromPool(link, request, { signal, progress, settle });
       parts.chooser.bind(request, role, link.config.name);
       return;
     } catch (error) {
       if (!(error instanceof RpcError) || progress.hasChunks || !mayBeMended(error)) throw error;
       last = error;
-      const next = order[index + 1]?.config.name ?? null;
+      const next = links[index + 1]?.config.name ?? null;
       parts.logger.warn({ pool: link.config.name, code: error.code, next }, 'pool failed');
       if (next !== null) parts.metrics.failOvers.inc({ from: link.config.name, to: next });
     }
@@ -39,11 +39,20 @@ export async function* relayGenerate(
 async function* fromPool(
   link: PoolLink,
   request: GenerateRequest,
-  { signal, progress }: { readonly signal: AbortSignal; readonly progress: { hasChunks: boolean } },
+  {
+    signal,
+    progress,
+    settle,
+  }: {
+    readonly signal: AbortSignal;
+    readonly progress: { hasChunks: boolean };
+    readonly settle: () => void;
+  },
 ): AsyncIterableIterator<GenerateEvent> {
-  const stream = await link.call((client) =>
+  const call = link.call((client) =>
     firstEvent(client.generate(request, { signal })[Symbol.asyncIterator]()),
   );
+  const stream = await call.finally(settle);
   const { first, rest } = stream.answer;
   link.assigned(stream.address);
   let routed: GenerateEvent | null = null;

@@ -28,14 +28,18 @@ type Routed = Pick<FindBestWorkerRequest, 'prompt' | 'overrides' | 'constraints'
   readonly expectedOutputTokens?: number | undefined;
 };
 
+/** Which pools to try. */
+export interface PoolOrder {
+  /** The best one first. */
+  readonly links: readonly PoolLink[];
+  /** To be called once the request is with a pool, or with none: until then it counts as sent to the first. Idempotent. */
+  readonly settle: () => void;
+}
+
 /** Chooses the order of pools for a request, and counts, logs and remembers the choice. @throws RpcError `POOL_NONE_ELIGIBLE`. */
-export async function chooseOrder(
-  parts: RoutingParts,
-  role: PoolRole,
-  request: Routed,
-): Promise<readonly PoolLink[]> {
+export async function chooseOrder(parts: RoutingParts, role: PoolRole, request: Routed): Promise<PoolOrder> {
   const { chooser, decisions, metrics, logger, epochMs, pools } = parts;
-  const { asked, choice } = await chooser.choose(role, request, request.expectedOutputTokens ?? null);
+  const { asked, choice, settle } = await chooser.choose(role, request, request.expectedOutputTokens ?? null);
   const { promptTokens, ttftMs, itlMs, priority } = asked;
   const decision = {
     ...{ atMs: epochMs(), role, requestId: request.requestId, promptTokens, ttftMs, itlMs, priority },
@@ -49,7 +53,7 @@ export async function chooseOrder(
       'POOL_NONE_ELIGIBLE',
       `Cannot choose a ${role} pool: ${decision.refused.length === 0 ? 'there is none' : decision.refused.join(', ')}`,
     );
-  return choice.order.flatMap(({ pool }) => pools.get(pool) ?? []);
+  return { links: choice.order.flatMap(({ pool }) => pools.get(pool) ?? []), settle };
 }
 
 function countChoice(metrics: GlobalRouterMetrics, role: PoolRole, choice: PoolChoice): void {
@@ -75,9 +79,9 @@ export async function bookInPool(
   request: FindBestWorkerRequest,
 ): Promise<RouteDecision> {
   const startMs = parts.clock.nowMs();
-  const order = await chooseOrder(parts, role, request);
+  const { links, settle } = await chooseOrder(parts, role, request);
   try {
-    return await firstThatTakes(parts, order, async (link) => {
+    return await firstThatTakes(parts, links, async (link) => {
       const { answer, address } = await link.call((client) =>
         client.findBestWorker(request).catch((error: unknown) => {
           // It may have booked before its answer was lost.
@@ -93,6 +97,7 @@ export async function bookInPool(
       return decision;
     });
   } finally {
+    settle();
     parts.metrics.routeSeconds.observe({ role }, (parts.clock.nowMs() - startMs) / 1_000);
   }
 }
@@ -110,17 +115,17 @@ export function decided(link: PoolLink, decision: RouteDecision, address: string
 /** Tries pools in order until one takes the request. @throws RpcError what the last one said, or what no other could mend. */
 export async function firstThatTakes<Answer>(
   parts: RoutingParts,
-  order: readonly PoolLink[],
+  links: readonly PoolLink[],
   ask: (link: PoolLink) => Promise<Answer>,
 ): Promise<Answer> {
   let last: RpcError | null = null;
-  for (const [index, link] of order.entries()) {
+  for (const [index, link] of links.entries()) {
     try {
       return await ask(link);
     } catch (error) {
       if (!(error instanceof RpcError) || !mayBeMended(error)) throw error;
       last = error;
-      const next = order[index + 1];
+      const next = links[index + 1];
       const { logger, metrics } = parts;
       logger.warn(
         { pool: link.config.name, code: error.code, next: next?.config.name ?? null },

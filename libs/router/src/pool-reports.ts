@@ -3,8 +3,10 @@ import type { EndpointName, PoolLoadReport } from '@kvasir/contract';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { CancelTimer, Clock } from '@kvasir/service';
 
-/** How often a router tells routers of pools how its pool is. */
+/** How often a router tells routers of pools how its pool is while nothing changes. */
 export const POOL_REPORT_MS = 500;
+/** How often it does while its load changes: routers of pools do not see each other's choices before. */
+export const POOL_REPORT_CHANGED_MS = 100;
 
 /** Publishes what a router says of its pool, for as long as it is open. */
 export class PoolReports {
@@ -18,8 +20,15 @@ export class PoolReports {
   }) {
     const { plane, clock, endpoint, report } = parts;
     const subject = subjects.poolReports(endpoint);
-    this.#cancel = clock.every(POOL_REPORT_MS, () => {
-      if (plane.health().kind === 'connected') plane.publish(subject, encodePoolReport(report()));
+    let told: Buffer | null = null;
+    let toldMs = -Infinity;
+    this.#cancel = clock.every(POOL_REPORT_CHANGED_MS, () => {
+      if (plane.health().kind !== 'connected') return;
+      const payload = Buffer.from(encodePoolReport(report()));
+      const nowMs = clock.nowMs();
+      if (told?.equals(payload) === true && nowMs - toldMs < POOL_REPORT_MS) return;
+      [told, toldMs] = [payload, nowMs];
+      plane.publish(subject, payload);
     });
   }
 
