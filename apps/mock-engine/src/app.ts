@@ -9,6 +9,7 @@ import { createTextService } from '@kvasir/text';
 import type { TextService } from '@kvasir/text';
 import { workerId } from '@kvasir/units';
 import type { Incarnation, Prng, WorkerId } from '@kvasir/units';
+import { Adapters } from './adapters.js';
 import { advertisedHostOf } from './config.js';
 import type { MockEngineConfig } from './config.js';
 import { EngineDriver } from './engine/engine-driver.js';
@@ -67,6 +68,7 @@ class App implements MockEngine {
   readonly #text: TextService;
   readonly #peers = new Peers();
   readonly #faults: FaultSwitch;
+  readonly #adapters: Adapters;
   readonly #ranks: EngineRanks;
   readonly #metrics: EngineMetrics;
   readonly #sideChannel: SideChannel;
@@ -87,6 +89,7 @@ class App implements MockEngine {
     this.#incarnation = newIncarnation(context.epochMs(), context.prng);
     this.#text = text ?? createTextService({ tokenizerPath: config.model.tokenizerPath });
     this.#faults = new FaultSwitch(clock, (fault) => this.#faultChanged(fault));
+    this.#adapters = new Adapters(config.model.loraNames, () => void this.#lease?.update(this.#record()));
     this.#kvListeners = Array.from({ length: config.rankCount }, () => []);
     this.#ranks = new EngineRanks(
       config.rankCount,
@@ -219,6 +222,7 @@ class App implements MockEngine {
       clock,
       logger,
       faults: this.#faults,
+      adapters: this.#adapters,
       engineId: this.#incarnation,
       sideChannel: () => ({
         host: advertisedHostOf(this.#config.sideChannel.host, http.advertisedHost),
@@ -250,6 +254,7 @@ class App implements MockEngine {
       publishesKvEvents: registration.publishesKvEvents,
       isDraining: this.#isDraining,
       taints: registration.taints,
+      loraNames: this.#adapters.names(),
     };
   }
 
@@ -288,8 +293,8 @@ class App implements MockEngine {
 /** To whoever listens: routers, the engine's own sockets, both or nobody. */
 function toAll(listeners: readonly KvListener[]): KvListener {
   return {
-    stored: (parent, hashes, tokens) => {
-      for (const listener of listeners) listener.stored(parent, hashes, tokens);
+    stored: (parent, hashes, content) => {
+      for (const listener of listeners) listener.stored(parent, hashes, content);
     },
     removed: (hashes) => {
       for (const listener of listeners) listener.removed(hashes);

@@ -35,6 +35,8 @@ export interface MockEngineConfig {
     readonly name: string;
     readonly contextTokensMax: number;
     readonly tokenizerPath: string;
+    /** Adapters that requests can name in the place of the model. */
+    readonly loraNames: readonly string[];
   };
   readonly engine: EngineOptions;
   /** Data-parallel ranks; each has a KV cache of its own. */
@@ -85,6 +87,7 @@ export function mockEngineConfig(values: Values): MockEngineConfig {
       name: values.model,
       contextTokensMax: values.maxModelLen,
       tokenizerPath: values.tokenizerPath ?? mockTokenizerPath,
+      loraNames: values.loraNames,
     },
     engine: engineOptions(values),
     rankCount: values.dataParallelSize,

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@kvasir/service';
 import type { TextService } from '@kvasir/text';
+import type { Adapters } from './adapters.js';
 import type { MockEngineConfig } from './config.js';
 import type { EngineDriver, Finished } from './engine/engine-driver.js';
 import type { EngineRanks } from './engine/engine-ranks.js';
@@ -17,6 +18,7 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly faults: FaultSwitch;
+  readonly adapters: Adapters;
   /** This engine to its peers, for this life. */
   readonly engineId: string;
   /** Where peers reach the side channel. */

@@ -101,6 +101,12 @@ export const mockEngineOptions = defineOptions({
       group: 'KV events',
     },
     model: { kind: 'string', default: 'kvasir-mock', doc: 'Model name that is served.', group: 'Engine' },
+    loraNames: {
+      kind: 'strings',
+      default: [],
+      doc: 'LoRA adapters that are served beside the model, each under its name.',
+      group: 'Engine',
+    },
     dataParallelSize: {
       kind: 'integer',
       default: 1,

@@ -138,6 +138,31 @@ describe('the mock engine over HTTP', () => {
     expect(await metric(engine, 'kvasir_mock_cached_blocks')).toBe(0);
   });
 
+  it('loads adapters, and keeps what they compute apart', async () => {
+    const base = engine.url();
+    const change = (verb: string, lora_name: string) =>
+      post(`${base}/v1/${verb}_lora_adapter`, { lora_name, lora_path: '/adapters/x' });
+    const cachedOf = async (model: string): Promise<number> => {
+      const { json } = await post(completions, { model, prompt: new Array(300).fill(7), max_tokens: 1 });
+      return usageOf(json).prompt_tokens_details.cached_tokens;
+    };
+    expect((await post(completions, { model: 'sql', prompt: 'a' })).status).toBe(404);
+    expect((await change('load', 'sql')).status).toBe(200);
+    expect((await change('load', 'sql')).status).toBe(400);
+    const models = (await (await fetch(`${base}/v1/models`)).json()) as { data: unknown[] };
+    expect(models.data).toMatchObject([
+      { id: 'kvasir-mock', parent: null },
+      { id: 'sql', parent: 'kvasir-mock' },
+    ]);
+    expect([await cachedOf('sql'), await cachedOf('kvasir-mock')]).toEqual([0, 0]);
+    const cached = await cachedOf('sql');
+    expect(cached).toBeGreaterThan(0);
+    expect(await cachedOf('kvasir-mock')).toBe(cached);
+    expect((await change('unload', 'sql')).status).toBe(200);
+    expect((await change('unload', 'sql')).status).toBe(404);
+    expect((await post(completions, { model: 'sql', prompt: 'a' })).status).toBe(404);
+  });
+
   it('ends a request whose client has left', async () => {
     const leave = new AbortController();
     const response = await fetch(completions, {

@@ -1,3 +1,4 @@
+import type { CacheNamespace } from '@kvasir/block-hash';
 import { Encoder } from '@msgpack/msgpack';
 
 /** The wire formats that a mock engine can speak, by the engine and release that speaks them. */
@@ -11,10 +12,14 @@ export type MockKvEvent =
       readonly hashes: readonly bigint[];
       readonly parent: bigint | null;
       readonly tokens: Uint32Array;
+      /** What the run was computed with. */
+      readonly namespace: CacheNamespace;
       readonly blockSize: number;
     }
   | { readonly kind: 'removed'; readonly hashes: readonly bigint[] }
   | { readonly kind: 'cleared' };
+
+type Stored = Extract<MockKvEvent, { kind: 'stored' }>;
 
 const encoder = new Encoder({ useBigInt64: true });
 
@@ -55,8 +60,8 @@ function vllmArray(event: MockKvEvent): unknown {
         event.blockSize,
         null,
         'GPU',
-        null,
-        null,
+        event.namespace.loraName ?? null,
+        extraKeys(event),
       ];
     case 'removed':
       return ['BlockRemoved', event.hashes, 'GPU'];
@@ -65,9 +70,10 @@ function vllmArray(event: MockKvEvent): unknown {
   }
 }
 
-function vllmMap(event: MockKvEvent): unknown {
+function vllmMap(event: MockKvEvent): object {
   switch (event.kind) {
-    case 'stored':
+    case 'stored': {
+      const extra = extraKeys(event);
       return {
         type: 'BlockStored',
         block_hashes: event.hashes,
@@ -76,8 +82,10 @@ function vllmMap(event: MockKvEvent): unknown {
         block_size: event.blockSize,
         lora_id: null,
         medium: 'GPU',
-        lora_name: null,
+        lora_name: event.namespace.loraName ?? null,
+        ...(extra === null ? {} : { extra_keys: extra }),
       };
+    }
     case 'removed':
       return { type: 'BlockRemoved', block_hashes: event.hashes, medium: 'GPU' };
     case 'cleared':
@@ -85,12 +93,22 @@ function vllmMap(event: MockKvEvent): unknown {
   }
 }
 
-/** The same with signed hashes. */
+/** What each block depends on beside its tokens, as vLLM packs it: the adapter's name, and the salt at the beginning of a prompt. */
+function extraKeys({ hashes, parent, namespace }: Stored): (readonly string[] | null)[] | null {
+  const { loraName, cacheSalt } = namespace;
+  const everywhere = loraName === undefined ? [] : [loraName];
+  const first = parent === null && cacheSalt !== undefined ? [...everywhere, cacheSalt] : everywhere;
+  const keys = hashes.map((_, block) => (block === 0 ? first : everywhere));
+  return keys.some(({ length }) => length > 0) ? keys.map((own) => (own.length > 0 ? own : null)) : null;
+}
+
+/** With signed hashes; an adapter by number only, and nothing of salts, which are in the hashes alone. */
 function trtllmMap(event: MockKvEvent): unknown {
   switch (event.kind) {
     case 'stored': {
       const parent = event.parent === null ? null : signed(event.parent);
-      return vllmMap({ ...event, hashes: event.hashes.map(signed), parent });
+      const plain = vllmMap({ ...event, hashes: event.hashes.map(signed), parent, namespace: {} });
+      return event.namespace.loraName === undefined ? plain : { ...plain, lora_id: 1 };
     }
     case 'removed':
       return vllmMap({ ...event, hashes: event.hashes.map(signed) });
@@ -101,6 +119,12 @@ function trtllmMap(event: MockKvEvent): unknown {
 
 function signed(hash: bigint): bigint {
   return BigInt.asIntN(64, hash);
+}
+
+/** A map in the last place, where there is something to say. */
+function sglangMetadata({ loraName, cacheSalt }: CacheNamespace): readonly object[] {
+  if (loraName === undefined && cacheSalt === undefined) return [];
+  return [{ cache_salt: cacheSalt ?? null, session_id: null, lora_name: loraName ?? null }];
 }
 
 /** With signed hashes. */
@@ -115,6 +139,7 @@ function sglangArray(event: MockKvEvent): unknown {
         event.blockSize,
         null,
         'GPU',
+        ...sglangMetadata(event.namespace),
       ];
     case 'removed':
       return ['BlockRemoved', event.hashes.map(signed), 'GPU'];

@@ -1,4 +1,3 @@
-import { DEFAULT_SEED } from '@kvasir/block-hash';
 import { bench, describe } from 'vitest';
 import { ENGINE_OPTIONS_DEFAULT, SimulatedEngine } from '../src/index.js';
 
@@ -14,7 +13,7 @@ function submit(engine: SimulatedEngine, shape: { prompt: number; output: number
   for (let at = 0; at < tokens.length; at += 1) tokens[at] = shape.from + at;
   const id = String(count++);
   const role = { kind: 'whole' as const };
-  engine.submit({ id, tokens, seed: DEFAULT_SEED, outputTokensMax: shape.output, role, source }, nowMs);
+  engine.submit({ id, tokens, namespace: {}, outputTokensMax: shape.output, role, source }, nowMs);
 }
 
 /** Runs to the end, 100 ms at a time. */

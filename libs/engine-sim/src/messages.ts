@@ -1,4 +1,4 @@
-import type { NamespaceSeed } from '@kvasir/block-hash';
+import type { CacheNamespace } from '@kvasir/block-hash';
 import { TRANSFER_MODEL_DEFAULT } from './timing.js';
 import type { TimingProfile, TransferModel } from './timing.js';
 
@@ -23,7 +23,7 @@ export interface SimRequest {
   /** At least one; must not change. */
   readonly tokens: Uint32Array;
   /** Separates equal tokens with unequal KV. */
-  readonly seed: NamespaceSeed;
+  readonly namespace: CacheNamespace;
   /** At least 1. */
   readonly outputTokensMax: number;
   readonly role: RequestRole;
@@ -83,6 +83,7 @@ export type SimOutput =
       readonly hashes: Uint32Array;
       /** Of all the blocks, one after the other. */
       readonly tokens: Uint32Array;
+      readonly namespace: CacheNamespace;
     }
   | { readonly kind: 'kvRemoved'; readonly hashes: Uint32Array }
   | { readonly kind: 'kvCleared' };

@@ -110,6 +110,7 @@ export class SequenceCache {
   #tellStored(sequence: Sequence, from: number, to: number): void {
     const parent = from === 0 ? null : sequence.words(from - 1, from);
     const tokens = sequence.tokensOf(from, to);
-    this.#outputs.push({ kind: 'kvStored', parent, hashes: sequence.words(from, to), tokens });
+    const { namespace } = sequence.request;
+    this.#outputs.push({ kind: 'kvStored', parent, hashes: sequence.words(from, to), tokens, namespace });
   }
 }

@@ -1,4 +1,5 @@
-import { PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
+import { namespaceSeed, PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
+import type { NamespaceSeed } from '@kvasir/block-hash';
 import type { SimRequest } from './messages.js';
 
 /**
@@ -12,6 +13,7 @@ export class Sequence {
   readonly request: SimRequest;
   readonly arrivedMs: number;
   readonly #blockSize: number;
+  readonly #seed: NamespaceSeed;
   readonly #prompt: PromptBlocks;
   /** Hashes of complete blocks beyond the prompt's own, 2 words each. */
   readonly #furtherWords: number[] = [];
@@ -42,7 +44,8 @@ export class Sequence {
     this.arrivedMs = arrivedMs;
     this.mayFetch = request.role.kind === 'decode';
     this.#blockSize = blockSize;
-    this.#prompt = new PromptBlocks(request.tokens, blockSize, request.seed);
+    this.#seed = namespaceSeed(request.namespace);
+    this.#prompt = new PromptBlocks(request.tokens, blockSize, this.#seed);
     this.#tail = Array.from(request.tokens.subarray(this.#prompt.blockCount * blockSize));
   }
 
@@ -70,7 +73,7 @@ export class Sequence {
       const tokens = Uint32Array.from(this.#tail.slice(start, start + this.#blockSize));
       const block = own + further;
       const parent = block === 0 ? null : this.words(block - 1, block);
-      const [lo = 0, hi = 0] = sequenceHashes(tokens, this.#blockSize, this.request.seed, parent);
+      const [lo = 0, hi = 0] = sequenceHashes(tokens, this.#blockSize, this.#seed, parent);
       this.#furtherWords.push(lo, hi);
     }
   }

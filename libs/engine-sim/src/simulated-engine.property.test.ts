@@ -1,4 +1,3 @@
-import { DEFAULT_SEED } from '@kvasir/block-hash';
 import { seededPrng } from '@kvasir/units';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -101,7 +100,7 @@ function play(
       {
         id,
         tokens: Uint32Array.from({ length }, (_, at) => prefix * 1000 + at),
-        seed: DEFAULT_SEED,
+        namespace: {},
         outputTokensMax: output,
         role,
         source: { next: () => Math.floor(prng() * 4), isEnded: false },

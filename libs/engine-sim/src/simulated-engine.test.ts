@@ -1,4 +1,4 @@
-import { DEFAULT_SEED, namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
+import { sequenceHashes } from '@kvasir/block-hash';
 import { describe, expect, it } from 'vitest';
 import { ENGINE_OPTIONS_DEFAULT } from './messages.js';
 import type { EngineOptions, RequestRole, SimOutput, SubmitOutcome, TokenSource } from './messages.js';
@@ -41,7 +41,7 @@ function submit(to: SimulatedEngine, ask: Ask): SubmitOutcome {
     {
       id: ask.id,
       tokens: Uint32Array.from(ask.tokens),
-      seed: ask.salt === undefined ? DEFAULT_SEED : namespaceSeed({ cacheSalt: ask.salt }),
+      namespace: { cacheSalt: ask.salt },
       outputTokensMax: ask.output ?? 2,
       role: ask.role ?? { kind: 'whole' },
       source: counting(ask.endsAfter ?? Infinity),

@@ -34,10 +34,12 @@ export interface GenerationListener {
   failed(): void;
 }
 
+/** What stored blocks hold. */
+export type StoredContent = Pick<Extract<SimOutput, { kind: 'kvStored' }>, 'tokens' | 'namespace'>;
+
 /** Told what the KV cache stores and forgets, in order. */
 export interface KvListener {
-  /** @param tokens of all the blocks, one after the other. */
-  stored(parent: Uint32Array | null, hashes: Uint32Array, tokens: Uint32Array): void;
+  stored(parent: Uint32Array | null, hashes: Uint32Array, content: StoredContent): void;
   removed(hashes: Uint32Array): void;
   cleared(): void;
   /** What belongs together has been told. */
@@ -168,7 +170,7 @@ export class EngineDriver {
   #tell(output: SimOutput): void {
     switch (output.kind) {
       case 'kvStored':
-        this.#kv.stored(output.parent, output.hashes, output.tokens);
+        this.#kv.stored(output.parent, output.hashes, output);
         return;
       case 'kvRemoved':
         this.#kv.removed(output.hashes);

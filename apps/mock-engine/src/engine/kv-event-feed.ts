@@ -1,6 +1,6 @@
 import { encodeEngineBatch } from '@kvasir/engine-events';
 import type { EventFormat, MockKvEvent, ZmqEventPublisher } from '@kvasir/engine-events';
-import type { KvListener } from './engine-driver.js';
+import type { KvListener, StoredContent } from './engine-driver.js';
 
 const MS_PER_S = 1000;
 
@@ -29,13 +29,14 @@ export class KvEventFeed implements KvListener {
     this.#rank = options.rank;
   }
 
-  stored(parent: Uint32Array | null, hashes: Uint32Array, tokens: Uint32Array): void {
+  stored(parent: Uint32Array | null, hashes: Uint32Array, { tokens, namespace }: StoredContent): void {
     const [parentHash] = parent === null ? [] : wholeHashes(parent);
     this.#events.push({
       kind: 'stored',
       hashes: wholeHashes(hashes),
       parent: parentHash ?? null,
       tokens,
+      namespace,
       blockSize: this.#blockSize,
     });
   }

@@ -31,7 +31,8 @@ async function generate(
   kind: ApiRequest['kind'],
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
 ): Promise<void> {
-  const reading = readGenerationRequest(kind, request.body as Buffer, parts.config.model.name);
+  const served = { model: parts.config.model.name, adapters: parts.adapters };
+  const reading = readGenerationRequest(kind, request.body as Buffer, served);
   if (reading.kind === 'invalid') {
     refuse(reply, reading.error);
     return;
@@ -82,7 +83,7 @@ function run(
   }
   const form = answerForm(api.kind, {
     requestId,
-    model: parts.config.model.name,
+    model: api.model,
     createdEpochS: Math.floor(parts.epochMs() / MS_PER_S),
   });
   const choiceCount = prompts.length * api.choiceCount;
@@ -142,11 +143,16 @@ function refuse(reply: FastifyReply, { status, body }: VllmError): void {
   void reply.code(status).send(body);
 }
 
-function models({ config, epochMs }: EngineParts): ModelList {
+const ENTRY = { object: 'model', owned_by: 'vllm' } as const;
+
+function models({ config, adapters, epochMs }: EngineParts): ModelList {
   const { name, contextTokensMax } = config.model;
   const created = Math.floor(epochMs() / MS_PER_S);
   return {
     object: 'list',
-    data: [{ id: name, object: 'model', created, owned_by: 'vllm', max_model_len: contextTokensMax }],
+    data: [
+      { ...ENTRY, id: name, created, max_model_len: contextTokensMax, parent: null },
+      ...adapters.names().map((id) => ({ ...ENTRY, id, created, max_model_len: null, parent: name })),
+    ],
   };
 }

@@ -3,6 +3,7 @@ import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import type { EngineParts } from '../engine-parts.js';
 import type { EngineMetrics } from '../metrics.js';
+import { addAdapterRoutes } from './adapter-routes.js';
 import { addApiRoutes } from './api-routes.js';
 import { addServiceRoutes } from './service-routes.js';
 import { vllmError } from './vllm-error.js';
@@ -35,6 +36,7 @@ export class EngineServer {
     this.#server.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not Found' }));
     addApiRoutes(this.#server, parts);
     addServiceRoutes(this.#server, parts, metrics);
+    addAdapterRoutes(this.#server, parts.adapters);
   }
 
   /** @throws ServiceError when it cannot listen. */

@@ -1,7 +1,7 @@
-import { namespaceSeed } from '@kvasir/block-hash';
-import type { NamespaceSeed } from '@kvasir/block-hash';
+import type { CacheNamespace } from '@kvasir/block-hash';
 import { parseChatRequest, parseCompletionRequest } from '@kvasir/openai';
 import type { ApiRequest } from '@kvasir/openai';
+import type { Adapters } from '../adapters.js';
 import { readTransferWish } from '../transfer/transfer-params.js';
 import type { TransferWish } from '../transfer/transfer-params.js';
 import { vllmError } from './vllm-error.js';
@@ -18,7 +18,7 @@ export interface GenerationRequest {
   readonly addsSpecialTokens: boolean;
   /** The request's own seed; 0 without one. */
   readonly seed: number;
-  readonly namespace: NamespaceSeed;
+  readonly namespace: CacheNamespace;
   readonly transfer: TransferWish;
 }
 
@@ -32,7 +32,7 @@ const STOPS_MAX = 4;
 export function readGenerationRequest(
   kind: ApiRequest['kind'],
   bytes: Uint8Array,
-  model: string,
+  served: { readonly model: string; readonly adapters: Pick<Adapters, 'has'> },
 ): GenerationReading {
   const reading = kind === 'chat' ? parseChatRequest(bytes) : parseCompletionRequest(bytes);
   if (reading.kind === 'invalid') {
@@ -40,7 +40,9 @@ export function readGenerationRequest(
     return { kind: 'invalid', error: vllmError(status, message, param) };
   }
   const api: ApiRequest = reading.request;
-  if (api.model !== model) return invalid(404, `The model \`${api.model}\` does not exist.`, 'model');
+  const loraName = served.adapters.has(api.model) ? api.model : undefined;
+  if (api.model !== served.model && loraName === undefined)
+    return invalid(404, `The model \`${api.model}\` does not exist.`, 'model');
   const { fields } = api.body;
   const outputTokensMin = fields['min_tokens'] ?? 0;
   if (!isCount(outputTokensMin))
@@ -65,7 +67,7 @@ export function readGenerationRequest(
       stops,
       addsSpecialTokens: fields['add_special_tokens'] !== false,
       seed: isCount(fields['seed']) ? fields['seed'] : 0,
-      namespace: namespaceSeed(api.cacheSalt === null ? {} : { cacheSalt: api.cacheSalt }),
+      namespace: { loraName, cacheSalt: api.cacheSalt ?? undefined },
       transfer: readTransferWish(fields['kv_transfer_params']),
     },
   };

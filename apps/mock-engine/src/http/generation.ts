@@ -109,7 +109,7 @@ export class Generation {
       {
         id: run.id,
         tokens: prompt,
-        seed: namespace,
+        namespace,
         outputTokensMax: tokensMax,
         role: this.#role(run.fetch),
         source,

@@ -1,11 +1,10 @@
-import { readJsonBody } from '@kvasir/openai';
 import type { ChatMessage } from '@kvasir/text';
 import { TextError } from '@kvasir/text';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { EngineParts } from '../engine-parts.js';
 import { readFaultOrder } from '../faults.js';
 import type { EngineMetrics } from '../metrics.js';
-import { vllmError } from './vllm-error.js';
+import { readFields, sendError } from './body-fields.js';
 
 /** The vLLM release whose shapes are spoken. */
 const VLLM_VERSION = '0.24.0';
@@ -78,17 +77,6 @@ function addFaultRoutes(server: FastifyInstance, parts: EngineParts): void {
     parts.faults.set(order.fault, order.durationMs);
     return reply;
   });
-}
-
-function readFields(body: unknown, reply: FastifyReply): Readonly<Record<string, unknown>> | null {
-  const reading = readJsonBody(body instanceof Uint8Array ? body : new Uint8Array(0));
-  if (reading.kind === 'ok') return reading.body.fields;
-  void sendError(reply, 400, reading.error.message);
-  return null;
-}
-
-function sendError(reply: FastifyReply, status: number, message: string): FastifyReply {
-  return reply.code(status).send(vllmError(status, message).body);
 }
 
 function isTokenList(value: unknown): value is readonly number[] {

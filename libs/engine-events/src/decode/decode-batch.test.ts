@@ -1,6 +1,7 @@
 import { Encoder } from '@msgpack/msgpack';
 import { describe, expect, it } from 'vitest';
 import { encodeEngineBatch, eventFormats } from '../encode-batch.js';
+import type { MockKvEvent } from '../encode-batch.js';
 import { decodeEngineBatch } from './decode-batch.js';
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex');
@@ -75,6 +76,7 @@ describe('decodeEngineBatch()', () => {
       hashes: [0xffff_ffff_ffff_ffffn],
       parent: null,
       tokens: Uint32Array.of(1, 2),
+      namespace: {},
       blockSize: 2,
     } as const;
     const written = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -83,6 +85,35 @@ describe('decodeEngineBatch()', () => {
       GOLDEN.arrayCleared,
     );
     expect(written(encodeEngineBatch('vllm-map', batch(0, [{ kind: 'cleared' }])))).toBe(GOLDEN.mapCleared);
+  });
+
+  it.each(['vllm-array', 'vllm-map', 'sglang'] as const)(
+    'reads an adapter and a salt as %s writes them, at the beginning of a prompt and after it',
+    (format) => {
+      const run: Omit<Extract<MockKvEvent, { kind: 'stored' }>, 'hashes' | 'parent'> = {
+        ...{ kind: 'stored', tokens: Uint32Array.of(1, 2, 3, 4), blockSize: 2 },
+        namespace: { loraName: 'sql', cacheSalt: 'tenant' },
+      };
+      const events = [
+        { ...run, hashes: [1n, 2n], parent: null },
+        { ...run, hashes: [3n, 4n], parent: 2n },
+      ];
+      const batch = decodeEngineBatch(encodeEngineBatch(format, { epochS: 1, rank: 0, events }));
+      const plain = { loraName: 'sql', mediaFrom: null };
+      expect(batch?.events).toMatchObject([
+        { ...plain, parent: null, cacheSalt: 'tenant' },
+        { ...plain, cacheSalt: format === 'sglang' ? 'tenant' : null },
+      ]);
+    },
+  );
+
+  it('trap: TensorRT-LLM numbers adapters and does not name them: such blocks are left out', () => {
+    const event: MockKvEvent = {
+      ...{ kind: 'stored', hashes: [1n], parent: null, tokens: Uint32Array.of(1, 2), blockSize: 2 },
+      namespace: { loraName: 'sql' },
+    };
+    const batch = decodeEngineBatch(encodeEngineBatch('trtllm', { epochS: 1, rank: 0, events: [event] }));
+    expect(batch).toMatchObject({ events: [], dropped: ['unnamedAdapter'] });
   });
 
   it('trap: arrays became maps, and a batch may be a map too', () => {
@@ -223,6 +254,7 @@ describe('decodeEngineBatch()', () => {
         hashes: [1n, 2n ** 63n],
         parent: 9n,
         tokens: Uint32Array.of(1, 2, 3, 4),
+        namespace: {},
         blockSize: 2,
       },
       { kind: 'removed', hashes: [2n ** 64n - 1n] },

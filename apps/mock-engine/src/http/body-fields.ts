@@ -1,0 +1,15 @@
+import { readJsonBody } from '@kvasir/openai';
+import type { FastifyReply } from 'fastify';
+import { vllmError } from './vllm-error.js';
+
+/** The members of a JSON body; null when it is none, and then the reply is sent. */
+export function readFields(body: unknown, reply: FastifyReply): Readonly<Record<string, unknown>> | null {
+  const reading = readJsonBody(body instanceof Uint8Array ? body : new Uint8Array(0));
+  if (reading.kind === 'ok') return reading.body.fields;
+  void sendError(reply, 400, reading.error.message);
+  return null;
+}
+
+export function sendError(reply: FastifyReply, status: number, message: string): FastifyReply {
+  return reply.code(status).send(vllmError(status, message).body);
+}
