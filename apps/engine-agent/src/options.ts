@@ -96,6 +96,12 @@ export const engineAgentOptions = defineOptions({
       doc: 'Labels that routing constraints can require, e.g. zone=a.',
       group: 'Engine',
     },
+    loraNames: {
+      kind: 'strings',
+      default: [],
+      doc: 'LoRA adapters that it serves; what the engine lists by default, also later on. "*" stands for any, for engines that find adapters by themselves.',
+      group: 'Engine',
+    },
     enginesFile: {
       kind: 'string',
       default: null,

@@ -221,23 +221,17 @@ class App implements Frontend {
   }
 
   #models(): ModelList {
-    const models = new Map<string, number>();
+    const entries = new Map<string, ModelList['data'][number]>();
     for (const { directory } of [this.#decode, this.#aggregated]) {
-      if (directory.model !== null && directory.serving.length > 0) {
-        models.set(directory.model, directory.contextTokensMax);
-      }
+      const { model, contextTokensMax } = directory;
+      if (model === null || directory.serving.length === 0) continue;
+      entries.set(model, { ...OWN_ENTRY, id: model, max_model_len: contextTokensMax, parent: null });
+      for (const id of directory.loraNames)
+        entries.set(id, { ...OWN_ENTRY, id, max_model_len: null, parent: model });
     }
-    return {
-      object: 'list',
-      data: [...models].map(([id, contextTokensMax]) => ({
-        id,
-        object: 'model',
-        created: 0,
-        owned_by: 'kvasir',
-        max_model_len: contextTokensMax,
-      })),
-    };
+    return { object: 'list', data: [...entries.values()] };
   }
 }
 
+const OWN_ENTRY = { object: 'model', created: 0, owned_by: 'kvasir' } as const;
 const READY: Readiness = { kind: 'ready' };

@@ -8,6 +8,13 @@ import type { WorkerId } from '@kvasir/units';
 /** Endpoints that are followed at most, own one included; pools beyond it are not seen. */
 const ENDPOINTS_MAX = 1_024;
 
+/** What a client calls a model. */
+export interface ServedModel {
+  readonly model: string;
+  /** Null for the model without an adapter. */
+  readonly loraName: string | null;
+}
+
 interface Followed {
   readonly watch: RegistryWatch;
   /** Null until it was read once. */
@@ -28,6 +35,7 @@ export class EndpointDirectory {
   #addresses: ReadonlySet<string> = new Set();
   #serving: readonly WorkerRecord[] = [];
   #model: string | null = null;
+  #loraNames: ReadonlySet<string> = new Set();
   #contextTokensMax = 0;
   #isClosed = false;
 
@@ -95,9 +103,21 @@ export class EndpointDirectory {
     return this.#workers.get(id) ?? null;
   }
 
-  /** True while a worker takes work for this model. */
-  serves(model: string): boolean {
-    return this.#model === model && this.#serving.length > 0;
+  /** Adapters that a worker serves, each under its name. */
+  get loraNames(): ReadonlySet<string> {
+    return this.#loraNames;
+  }
+
+  /** What a request's `model` stands for here: the model itself, or an adapter of it that a worker serves. Null when neither. */
+  lookUp(name: string): ServedModel | null {
+    if (this.#model === null || this.#serving.length === 0) return null;
+    if (name === this.#model) return { model: name, loraName: null };
+    return this.#loraNames.has(name) ? { model: this.#model, loraName: name } : null;
+  }
+
+  /** True while a worker takes work for this model, or for an adapter of it of this name. */
+  serves(name: string): boolean {
+    return this.lookUp(name) !== null;
   }
 
   /** The rank to ask a worker for; null when it has only one. */
@@ -138,6 +158,7 @@ export class EndpointDirectory {
     this.#routers = ofPools.length > 0 ? ofPools : ready;
     this.#addresses = new Set(views.flatMap(({ routers }) => routers.map(({ address }) => address)));
     this.#model = workers[0]?.model ?? null;
+    this.#loraNames = new Set(this.#serving.flatMap(({ loraNames }) => loraNames ?? []));
     this.#contextTokensMax = Math.min(...workers.map(({ contextTokensMax }) => contextTokensMax));
     this.#onChange(this);
   }

@@ -21,6 +21,7 @@ export interface RouterQuery {
   readonly bookingId: RequestId;
   readonly tokens: Uint32Array;
   readonly cacheSalt: string | null;
+  /** As the client names it: a model, or an adapter of one. */
   readonly model: string;
   /** Workers that have failed this request. */
   readonly excludedWorkerIds: readonly WorkerId[];
@@ -152,11 +153,17 @@ export class RouterHop {
 
   async #ask(client: RouterClient, query: RouterQuery, scope: HopScope): Promise<RouteDecision | RpcError> {
     const excluded = [...query.excludedWorkerIds, ...this.#asideIds()];
+    const served = this.#parts.directory.lookUp(query.model);
     try {
       return await client.findBestWorker(
         {
           requestId: query.bookingId,
-          prompt: { tokens: query.tokens, cacheSalt: query.cacheSalt ?? undefined, model: query.model },
+          prompt: {
+            tokens: query.tokens,
+            cacheSalt: query.cacheSalt ?? undefined,
+            model: served?.model ?? query.model,
+            loraName: served?.loraName ?? undefined,
+          },
           overrides: query.overrides,
           constraints: excluded.length === 0 ? undefined : { excludedWorkerIds: excluded },
           expectedOutputTokens: query.expectedOutputTokens,

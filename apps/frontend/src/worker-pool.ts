@@ -135,6 +135,7 @@ export class WorkerPool {
       requestId: bookingId,
       tokens,
       cacheSalt: cacheSalt ?? undefined,
+      loraName: this.directory.lookUp(query.model)?.loraName ?? undefined,
       overrides,
       constraints: excludedWorkerIds.length === 0 ? undefined : { excludedWorkerIds },
     });

@@ -68,6 +68,7 @@ export class Scene {
       publishesKvEvents: true,
       isDraining: false,
       taints: [],
+      loraNames: null,
       ...fields,
     };
     const publisher = new KvEventPublisher({ plane: this.plane, clock: systemClock, ...record });

@@ -206,8 +206,22 @@ describe('the other routes', () => {
     const models = await (await fetch(`${frontend.url()}/v1/models`)).json();
     expect(models).toEqual({
       object: 'list',
-      data: [{ id: 'm', object: 'model', created: 0, owned_by: 'kvasir', max_model_len: 1000 }],
+      data: [{ id: 'm', object: 'model', created: 0, owned_by: 'kvasir', max_model_len: 1000, parent: null }],
     });
+  });
+
+  it('lists adapters, and sends their requests to workers that serve them', async () => {
+    await scene.worker('aggregated', 'a', generates, { loraNames: [] });
+    await scene.worker('aggregated', 'b', generates, { loraNames: ['sql'] });
+    const frontend = await scene.frontend();
+    const { data } = (await (await fetch(`${frontend.url()}/v1/models`)).json()) as { data: unknown[] };
+    expect(data).toMatchObject([{ id: 'm' }, { id: 'sql', parent: 'm', max_model_len: null }]);
+    const worker = async (model: string): Promise<string | null> =>
+      (await post(frontend, { model })).headers.get('x-kvasir-decode-worker');
+    for (let index = 0; index < 4; index += 1) expect(await worker('sql')).toBe('b');
+    const plain = new Set<string | null>();
+    await expect.poll(async () => plain.add(await worker('m')).size).toBe(2);
+    expect((await post(frontend, { model: 'poetry' })).status).toBe(404);
   });
 
   it('answers probes, and metrics of its routers on one page', async () => {

@@ -1,5 +1,5 @@
 import { decodePoolReport, parseEndpointName, subjects } from '@kvasir/contract';
-import type { EndpointName, PoolLoadReport, RouterRecord } from '@kvasir/contract';
+import type { EndpointName, PoolLoadReport, RouterRecord, WorkerRecord } from '@kvasir/contract';
 import type { EventPlane, Subscription } from '@kvasir/event-plane';
 import type { PoolConfig, PoolReport, PoolState } from '@kvasir/pool-policy';
 import type { EndpointView, Registry, RegistryWatch } from '@kvasir/registry';
@@ -45,6 +45,7 @@ export class PoolLink {
   #config: PoolConfig;
   #isDraining = false;
   #view: EndpointView | null = null;
+  #loraNames: readonly string[] | null = null;
   #failingUntilMs = -Infinity;
   /** Requests that are being sent there now. */
   #underWay = 0;
@@ -87,7 +88,7 @@ export class PoolLink {
       routerCount: this.#routers().length,
       isDraining: this.#isDraining,
       model: this.#view?.pool?.model ?? null,
-      loraNames: null,
+      loraNames: this.#loraNames,
       report: this.#report(nowMs),
       assignedSinceReport: [...this.#assigned.values()].reduce((sum, count) => sum + count, this.#underWay),
       isFailing: this.#failingUntilMs > nowMs,
@@ -172,6 +173,7 @@ export class PoolLink {
 
   #apply(view: EndpointView): void {
     this.#view = view;
+    this.#loraNames = loraNamesOf(view.workers);
     const ids = new Set(view.routers.map(({ routerId }) => routerId));
     for (const id of this.#reports.keys()) if (!ids.has(id)) this.#reports.delete(id);
     const addresses = new Set(this.addresses());
@@ -208,6 +210,12 @@ export class PoolLink {
       isSaturated: reports.every(({ isSaturated }) => isSaturated),
     };
   }
+}
+
+/** Adapters that a pool's workers serve; null while nobody says: a pool of pools has no workers of its own. */
+function loraNamesOf(workers: readonly WorkerRecord[]): readonly string[] | null {
+  if (workers.length === 0 || workers.some(({ loraNames }) => loraNames === null)) return null;
+  return [...new Set(workers.flatMap(({ loraNames }) => loraNames ?? []))];
 }
 
 const NO_ROUTER = { code: 'RPC_UNAVAILABLE', grpcStatus: 'UNAVAILABLE' } as const;

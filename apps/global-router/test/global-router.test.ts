@@ -160,6 +160,21 @@ describe.each(deployments)('%s:', (_, open) => {
       });
     });
 
+    it('sends a request of an adapter to the pool whose workers serve it', async () => {
+      await scene.pool('a', 'prefill', { loraNames: ['sql'] });
+      await scene.pool('b', 'prefill', { loraNames: [] });
+      const { router, client } = await scene.globalRouter(settingsOf({ pools: [entry('a'), entry('b')] }));
+      await known(router, 2);
+      const asker = client();
+      for (let index = 0; index < 8; index += 1) {
+        const request = { prompt: { ...prompt(40, index), loraName: 'sql' } };
+        expect((await asker.bestWorkerId(request)).pool).toBe('a');
+      }
+      await expect(
+        asker.bestWorkerId({ prompt: { ...prompt(40), loraName: 'poetry' } }),
+      ).rejects.toMatchObject({ message: 'Cannot choose a prefill pool: a: noLora, b: noLora' });
+    });
+
     it('keeps both legs at one site', async () => {
       for (const name of ['a', 'b']) {
         await scene.pool(name, 'prefill');

@@ -67,11 +67,16 @@ export class Scene {
   async pool(
     name: string,
     role: PoolRole = 'prefill',
-    options: { readonly handlers?: Partial<RouterHandlers>; readonly requestsMax?: number } = {},
+    options: {
+      readonly handlers?: Partial<RouterHandlers>;
+      readonly requestsMax?: number;
+      readonly loraNames?: readonly string[];
+    } = {},
   ): Promise<TestPool> {
     const endpoint = parseEndpointName(`${name}.${role}.generate`);
     if (endpoint === null) throw new TypeError(`Cannot test: ${name}`);
-    const record = workerRecord(`${name}-${role}`, endpoint);
+    const { loraNames = null } = options;
+    const record = { ...workerRecord(`${name}-${role}`, endpoint), loraNames };
     const { registry, eventPlane } = await this.#planes.connect();
     const publisher = new KvEventPublisher({ plane: eventPlane, clock: systemClock, ...record });
     await publisher.start();
@@ -214,5 +219,6 @@ function workerRecord(id: string, endpoint: EndpointName): WorkerRecord {
     publishesKvEvents: true,
     isDraining: false,
     taints: [],
+    loraNames: null,
   };
 }

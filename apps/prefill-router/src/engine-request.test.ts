@@ -22,6 +22,7 @@ const worker: WorkerRecord = {
   publishesKvEvents: true,
   isDraining: false,
   taints: [],
+  loraNames: null,
 };
 
 function build(

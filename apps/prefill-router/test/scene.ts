@@ -98,6 +98,7 @@ export class Scene {
       publishesKvEvents: true,
       isDraining: false,
       taints: [],
+      loraNames: null,
       ...changes,
     };
     const publisher = new KvEventPublisher({ plane: this.plane, clock: systemClock, ...record });

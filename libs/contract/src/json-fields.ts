@@ -65,6 +65,12 @@ export class JsonFields {
     return this.#wrong(name, `at most ${countMax} texts of 1 to ${charsMax} characters`, []);
   }
 
+  /** Null also when the field is absent: who wrote the record did not know of it. */
+  textsOrNull(name: string, countMax: number, charsMax: number): readonly string[] | null {
+    const value = this.#fields[name] ?? null;
+    return value === null ? null : this.texts(name, countMax, charsMax);
+  }
+
   /** An HTTP base URL without a trailing slash. */
   httpUrl(name: string, charsMax: number): string {
     const value = this.#fields[name];

@@ -29,6 +29,7 @@ const worker: WorkerRecord = {
   publishesKvEvents: true,
   isDraining: false,
   taints: ['zone=a'],
+  loraNames: null,
 };
 
 /** The record's JSON with some fields replaced; undefined removes one. */

@@ -21,6 +21,8 @@ export const RECORD_LIMITS = {
   batchedTokensMax: 2 ** 31,
   taintCountMax: 64,
   taintCharsMax: 256,
+  loraCountMax: 4_096,
+  loraCharsMax: 512,
   poolsMax: 1_024,
 } as const;
 
@@ -51,6 +53,7 @@ export function decodeWorkerRecord(text: string): RecordReading<WorkerRecord> {
     publishesKvEvents: fields.boolean('publishesKvEvents'),
     isDraining: fields.boolean('isDraining'),
     taints: fields.texts('taints', RECORD_LIMITS.taintCountMax, RECORD_LIMITS.taintCharsMax),
+    loraNames: fields.textsOrNull('loraNames', RECORD_LIMITS.loraCountMax, RECORD_LIMITS.loraCharsMax),
   }));
 }
 

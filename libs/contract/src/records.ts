@@ -39,6 +39,8 @@ export interface WorkerRecord {
   readonly isDraining: boolean;
   /** Labels that routing constraints can require, e.g. `zone=a`. */
   readonly taints: readonly string[];
+  /** LoRA adapters that it serves, each under its name; null when it does not say: any is then tried. */
+  readonly loraNames: readonly string[] | null;
 }
 
 /** A router that serves `Router` for one endpoint. */

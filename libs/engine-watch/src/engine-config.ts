@@ -29,7 +29,16 @@ export interface EngineConfig {
   readonly contextTokensMax: number | null;
   readonly tokenizerPath: string | null;
   readonly taints: readonly string[];
+  readonly loras: LoraSource;
 }
+
+/** Where the names of an engine's LoRA adapters come from. */
+export type LoraSource =
+  /** The engine lists them, and may load others while it runs. */
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'given'; readonly names: readonly string[] }
+  /** It finds any adapter by itself when a request names it. */
+  | { readonly kind: 'any' };
 
 /** The settings of one engine as flags or file give them. */
 export interface EngineSettings {
@@ -47,6 +56,8 @@ export interface EngineSettings {
   readonly contextTokensMax: number | null;
   readonly tokenizerPath: string | null;
   readonly taints: readonly string[];
+  /** Empty asks the engine; `*` stands for any. */
+  readonly loraNames: readonly string[];
 }
 
 export type EngineReading =
@@ -95,8 +106,14 @@ export function readEngineSettings(
       contextTokensMax: settings.contextTokensMax,
       tokenizerPath: settings.tokenizerPath,
       taints: settings.taints,
+      loras: loraSource(settings.loraNames),
     },
   };
+}
+
+function loraSource(names: readonly string[]): LoraSource {
+  if (names.length === 0) return { kind: 'asked' };
+  return names.includes('*') ? { kind: 'any' } : { kind: 'given', names };
 }
 
 function kvEventsOf({ kvEvents, kvReplay, kvTopic }: EngineSettings): EngineConfig['kvEvents'] {

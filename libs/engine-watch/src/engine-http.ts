@@ -10,6 +10,7 @@ export interface EngineFacts {
   readonly contextTokensMax: number | null;
   readonly blockSize: number | null;
   readonly kvBlocksTotal: number | null;
+  readonly loraNames: readonly string[] | null;
 }
 
 /** An engine that takes longer to answer a probe is not well. */
@@ -32,14 +33,22 @@ export class EngineHttp {
   }
 
   async facts(url: string, dialect: DialectName): Promise<EngineFacts> {
-    const models = parseJson(await this.#call('GET', `${url}/v1/models`));
-    const [model] = Array.isArray(models?.['data']) ? (models['data'] as readonly Fields[]) : [];
+    const models = (await this.#models(url)) ?? [];
+    const model = models.find(isBase);
     const cache = await this.#cacheFacts(url, dialect);
     return {
       model: typeof model?.['id'] === 'string' ? model['id'] : null,
       contextTokensMax: count(model?.['max_model_len']),
+      loraNames: dialect === 'trtllm' ? null : adapters(models),
       ...cache,
     };
+  }
+
+  /** The adapters that it lists now; null when it does not answer, or lists none of its adapters by design. */
+  async loraNames(url: string, dialect: DialectName): Promise<readonly string[] | null> {
+    if (dialect === 'trtllm') return null;
+    const models = await this.#models(url);
+    return models === null ? null : adapters(models);
   }
 
   /** TensorRT-LLM's events since the last call; null when it does not answer. */
@@ -68,6 +77,11 @@ export class EngineHttp {
 
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  async #models(url: string): Promise<readonly Fields[] | null> {
+    const list = parseJson(await this.#call('GET', `${url}/v1/models`))?.['data'];
+    return Array.isArray(list) ? list.filter(isFields) : null;
   }
 
   async #cacheFacts(
@@ -107,9 +121,22 @@ export function cacheConfigInfo(metrics: string): Pick<EngineFacts, 'blockSize' 
   return { blockSize: label('block_size'), kvBlocksTotal: label('num_gpu_blocks') };
 }
 
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Models have no parent; adapters name theirs. */
+function isBase({ parent }: Fields): boolean {
+  return typeof parent !== 'string';
+}
+
+function adapters(models: readonly Fields[]): readonly string[] {
+  return models.flatMap((model) => (!isBase(model) && typeof model['id'] === 'string' ? [model['id']] : []));
+}
+
 function parseJson(text: string | null): Fields | null {
   const value = parseAny(text);
-  return typeof value === 'object' && value !== null ? (value as Fields) : null;
+  return isFields(value) ? value : null;
 }
 
 function parseAny(text: string | null): unknown {

@@ -28,7 +28,7 @@ export type LifeStart =
 
 /** One life of an engine's process, as routers know it: its record, its events, its batches numbered from 1. */
 export class EngineLife {
-  readonly #record: WorkerRecord;
+  #record: WorkerRecord;
   readonly #lease: RecordLease<WorkerRecord>;
   readonly #publisher: KvEventPublisher;
   readonly #events: RankEvents;
@@ -90,7 +90,14 @@ export class EngineLife {
 
   /** Takes no new requests. */
   async drain(): Promise<void> {
-    await this.#lease.update({ ...this.#record, isDraining: true });
+    await this.#change({ isDraining: true });
+  }
+
+  /** The engine has loaded or unloaded adapters. */
+  async setLoraNames(loraNames: readonly string[]): Promise<void> {
+    const known = this.#record.loraNames ?? [];
+    const isSame = loraNames.length === known.length && loraNames.every((name) => known.includes(name));
+    if (!isSame) await this.#change({ loraNames });
   }
 
   async end(): Promise<void> {
@@ -98,5 +105,10 @@ export class EngineLife {
     this.#events.close();
     await this.#lease.release();
     await this.#publisher.close();
+  }
+
+  async #change(fields: Partial<Pick<WorkerRecord, 'isDraining' | 'loraNames'>>): Promise<void> {
+    this.#record = { ...this.#record, ...fields };
+    await this.#lease.update(this.#record);
   }
 }

@@ -5,7 +5,7 @@ import type { Registry } from '@kvasir/registry';
 import type { CancelTimer, Clock, Logger } from '@kvasir/service';
 import { workerId } from '@kvasir/units';
 import type { Prng } from '@kvasir/units';
-import type { EngineConfig } from './engine-config.js';
+import type { EngineConfig, LoraSource } from './engine-config.js';
 import type { EngineFacts, EngineHttp } from './engine-http.js';
 import { EngineLife } from './engine-life.js';
 import type { TakerLookup } from './rank-taker.js';
@@ -98,6 +98,15 @@ export class EngineWatch {
     if (this.#life !== null && !this.#life.isHeld)
       await this.#end('its registration is held by somebody else');
     if (this.#life === null) await this.#begin();
+    else await this.#lookAtAdapters(this.#life);
+  }
+
+  /** Engines load and unload adapters while they run. */
+  async #lookAtAdapters(life: EngineLife): Promise<void> {
+    const { url, dialect, loras } = this.#config;
+    if (loras.kind !== 'asked') return;
+    const names = await this.#parts.http.loraNames(url, dialect);
+    if (names !== null) await life.setLoraNames(names);
   }
 
   async #begin(): Promise<void> {
@@ -166,6 +175,7 @@ export class EngineWatch {
       publishesKvEvents: config.kvEvents.kind !== 'none',
       isDraining: false,
       taints: config.taints,
+      loraNames: loraNames(config.loras, facts),
     };
   }
 
@@ -179,5 +189,16 @@ export class EngineWatch {
   #inTurn(look: () => Promise<void>): Promise<void> {
     this.#looking = this.#looking.then(look);
     return this.#looking;
+  }
+}
+
+function loraNames(loras: LoraSource, facts: EngineFacts): readonly string[] | null {
+  switch (loras.kind) {
+    case 'any':
+      return null;
+    case 'given':
+      return loras.names;
+    case 'asked':
+      return facts.loraNames;
   }
 }

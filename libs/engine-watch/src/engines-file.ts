@@ -24,7 +24,8 @@ const SETTINGS = {
   blockSize: isCount,
   contextTokensMax: isCount,
   tokenizerPath: isText,
-  taints: (value: unknown) => Array.isArray(value) && value.every(isText),
+  taints: isTextList,
+  loraNames: isTextList,
 } as const satisfies Readonly<Record<keyof EngineSettings, (value: unknown) => boolean>>;
 
 const DEFAULTS: Omit<EngineSettings, 'url'> = {
@@ -41,6 +42,7 @@ const DEFAULTS: Omit<EngineSettings, 'url'> = {
   contextTokensMax: null,
   tokenizerPath: null,
   taints: [],
+  loraNames: [],
 };
 
 /** Reads a file of engines, with every problem at once. */
@@ -89,6 +91,10 @@ function problemsOf(item: Fields, where: string): string[] {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isText);
 }
 
 function isCount(value: unknown): boolean {

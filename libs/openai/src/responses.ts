@@ -62,7 +62,9 @@ export interface ModelList {
     readonly object: 'model';
     readonly created: number;
     readonly owned_by: string;
-    /** Longest prompt plus output, in tokens; vLLM's extension. */
-    readonly max_model_len: number;
+    /** Longest prompt plus output, in tokens; vLLM's extension. Null for an adapter: that of its model. */
+    readonly max_model_len: number | null;
+    /** The model that an adapter belongs to; vLLM's extension. */
+    readonly parent: string | null;
   }[];
 }

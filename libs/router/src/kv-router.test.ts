@@ -43,6 +43,7 @@ function record(id: string, fields: Partial<WorkerRecord> = {}): WorkerRecord {
     publishesKvEvents: true,
     isDraining: false,
     taints: [],
+    loraNames: null,
     ...fields,
   };
 }

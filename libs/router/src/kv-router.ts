@@ -37,7 +37,7 @@ import { indexDump } from './index-dump.js';
 import { PoolReports } from './pool-reports.js';
 import { ReplicaSync } from './replica-sync.js';
 import { SetAside } from './set-aside.js';
-import { ranksOf, Workers } from './workers.js';
+import { ranksOf, targetsOf, Workers } from './workers.js';
 import type { WorkerChange } from './workers.js';
 
 /** How often bookings are looked through for expiry and workers set aside are tried again. */
@@ -282,7 +282,8 @@ export class KvRouter implements Component {
     if (scheduler === null) {
       return { kind: 'rejected', code: 'SCHED_NO_TARGETS', message: 'Cannot route: no worker is registered' };
     }
-    const { requestId, overrides, constraints } = request;
+    const { requestId, overrides, loraName } = request;
+    const constraints = loraName === undefined ? request.constraints : { ...request.constraints, loraName };
     const [effect] = scheduler.step({
       kind: 'route',
       requestId,
@@ -353,9 +354,7 @@ export class KvRouter implements Component {
     if (kind === 'targetAdded') this.#indexRevision += 1;
     const { workerId } = worker;
     const isEligible = !worker.isDraining && !this.#setAside.has(workerId) && !this.#full.has(workerId);
-    for (const rank of ranksOf(worker)) {
-      this.#step({ kind, target: { workerId, rank, taints: worker.taints }, isEligible });
-    }
+    for (const target of targetsOf(worker)) this.#step({ kind, target, isEligible });
   }
 
   #removeTargets(worker: WorkerRecord): void {

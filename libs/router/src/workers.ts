@@ -1,5 +1,6 @@
 import type { EndpointView } from '@kvasir/registry';
 import type { WorkerRecord } from '@kvasir/contract';
+import type { TargetSpec } from '@kvasir/scheduler';
 import type { WorkerId } from '@kvasir/units';
 
 /** What has changed between two views of an endpoint. */
@@ -42,4 +43,11 @@ export class Workers {
 /** Data-parallel ranks of a worker. */
 export function ranksOf(worker: WorkerRecord): readonly number[] {
   return Array.from({ length: worker.rankCount }, (_, index) => worker.rankStart + index);
+}
+
+/** What a scheduler is told of a worker: a target per rank. */
+export function targetsOf(worker: WorkerRecord): readonly TargetSpec[] {
+  const { workerId, taints } = worker;
+  const loraNames = worker.loraNames === null ? null : new Set(worker.loraNames);
+  return ranksOf(worker).map((rank) => ({ workerId, rank, taints, loraNames }));
 }

@@ -62,6 +62,7 @@ function worker(fields: Partial<WorkerRecord> = {}): WorkerRecord {
     publishesKvEvents: true,
     isDraining: false,
     taints: [],
+    loraNames: null,
     ...fields,
   };
 }

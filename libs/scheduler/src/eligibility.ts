@@ -3,7 +3,8 @@ import type { Target } from './targets.js';
 
 /** Whether a target satisfies a request's constraints; its own eligibility is asked apart. */
 export function satisfies(target: Target, constraints: RouteConstraints): boolean {
-  const { pinnedWorkerId, pinnedRank, allowedWorkerIds, excludedWorkerIds, requiredTaints } = constraints;
+  const { pinnedWorkerId, pinnedRank, allowedWorkerIds, excludedWorkerIds, requiredTaints, loraName } =
+    constraints;
   if (pinnedWorkerId !== undefined && target.workerId !== pinnedWorkerId) return false;
   if (pinnedRank !== undefined && target.rank !== pinnedRank) return false;
   if (
@@ -13,6 +14,7 @@ export function satisfies(target: Target, constraints: RouteConstraints): boolea
   ) {
     return false;
   }
+  if (loraName !== undefined && target.loraNames?.has(loraName) === false) return false;
   if (excludedWorkerIds?.includes(target.workerId) === true) return false;
   return requiredTaints?.every((taint) => target.taints.includes(taint)) ?? true;
 }
@@ -24,6 +26,7 @@ export function isConstrained(constraints: RouteConstraints): boolean {
     constraints.pinnedRank !== undefined ||
     (constraints.allowedWorkerIds?.length ?? 0) > 0 ||
     (constraints.excludedWorkerIds?.length ?? 0) > 0 ||
-    (constraints.requiredTaints?.length ?? 0) > 0
+    (constraints.requiredTaints?.length ?? 0) > 0 ||
+    constraints.loraName !== undefined
   );
 }

@@ -20,6 +20,8 @@ export interface RouteConstraints {
   readonly allowedWorkerIds?: readonly WorkerId[] | undefined;
   readonly excludedWorkerIds?: readonly WorkerId[] | undefined;
   readonly requiredTaints?: readonly string[] | undefined;
+  /** LoRA adapter that the target must serve. */
+  readonly loraName?: string | undefined;
 }
 
 export interface RouteInput {

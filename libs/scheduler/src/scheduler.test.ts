@@ -136,6 +136,30 @@ describe('step(route)', () => {
     expect(decided(made, prompt(1), { constraints: { requiredTaints: ['zone=north'] } }).workerId).toBe('a');
   });
 
+  it('sends a request of an adapter to targets that serve it, or do not say', () => {
+    const made = scheduler([]);
+    const served = { a: new Set(['sql']), b: new Set<string>(), c: null };
+    for (const [worker, loraNames] of Object.entries(served)) {
+      const target = { workerId: workerId(worker), rank: 0, taints: [], loraNames };
+      made.step({ kind: 'targetAdded', target, isEligible: true });
+    }
+    const chosenFor = (loraName?: string): ReadonlySet<string> =>
+      new Set(
+        Array.from(
+          { length: 30 },
+          (_, index) => decided(made, prompt(index), { constraints: { loraName } }).workerId,
+        ),
+      );
+    expect(chosenFor('sql')).toEqual(new Set(['a', 'c']));
+    expect(chosenFor('poetry')).toEqual(new Set(['c']));
+    expect(chosenFor()).toEqual(new Set(['a', 'b', 'c']));
+    made.step({ kind: 'targetRemoved', workerId: workerId('c'), rank: 0 });
+    expect(route(made, prompt(1), { constraints: { loraName: 'poetry' } })).toMatchObject({
+      code: 'SCHED_NO_ELIGIBLE_TARGETS',
+      message: expect.stringContaining('without the adapter "poetry"') as string,
+    });
+  });
+
   it('skips a target that is set aside', () => {
     const made = scheduler(['a', 'b']);
     made.step({

@@ -243,9 +243,11 @@ export class Scheduler {
         `Cannot route: the pinned worker ${constraints.pinnedWorkerId} cannot take the request`,
       );
     }
+    const { loraName } = constraints;
+    const adapter = loraName === undefined ? '' : `, or without the adapter ${JSON.stringify(loraName)}`;
     return rejected(
       'SCHED_NO_ELIGIBLE_TARGETS',
-      `Cannot route: none of the ${count} targets is eligible (draining, set aside or excluded)`,
+      `Cannot route: none of the ${count} targets is eligible (draining, set aside, excluded${adapter})`,
     );
   }
 

@@ -6,6 +6,8 @@ export interface TargetSpec {
   readonly rank: number;
   /** Labels that constraints can require. */
   readonly taints: readonly string[];
+  /** LoRA adapters that it serves; absent or null: any is tried. */
+  readonly loraNames?: ReadonlySet<string> | null | undefined;
 }
 
 /** A target with its dense number. */

@@ -176,7 +176,7 @@ export class DistributedStack implements RunningStack {
 
   /** A plain engine, as a stock one is: it knows nothing of Kvasir. */
   async #startEngine({ role, workerId, endpoint, speedup }: PlannedEngine): Promise<void> {
-    const { blockSize, kvBlocks, model, dataParallelSize } = this.#values;
+    const { blockSize, kvBlocks, model, dataParallelSize, loraNames } = this.#values;
     // Ranks are on ports in a row.
     const port = await freePort();
     const eventsPort = await freePorts(dataParallelSize);
@@ -198,6 +198,7 @@ export class DistributedStack implements RunningStack {
       ...['--block-size', String(blockSize), '--kv-blocks', String(kvBlocks)],
       ...['--model', model, '--speedup', String(speedup)],
       ...['--data-parallel-size', String(dataParallelSize)],
+      ...loraNames.flatMap((name) => ['--lora-names', name]),
     ]);
     const part = {
       what: workerId,

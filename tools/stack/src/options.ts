@@ -103,6 +103,12 @@ export const stackOptions = defineOptions({
       doc: 'Model name that the engines serve.',
       group: 'Workers',
     },
+    loraNames: {
+      kind: 'strings',
+      default: [],
+      doc: 'LoRA adapters that the engines serve beside the model; requests name one in the place of the model.',
+      group: 'Workers',
+    },
     speedup: {
       kind: 'number',
       default: 1,

@@ -199,7 +199,7 @@ export class Stack implements RunningStack {
   }
 
   #engine({ role, workerId, endpoint, speedup }: PlannedEngine): MockEngine {
-    const { blockSize, kvBlocks, model, dataParallelSize } = this.#values;
+    const { blockSize, kvBlocks, model, dataParallelSize, loraNames } = this.#values;
     const config = mockEngineConfig({
       ...defaultsOf(mockEngineOptions),
       httpPort: 0,
@@ -207,6 +207,7 @@ export class Stack implements RunningStack {
       workerId,
       endpoint,
       dataParallelSize,
+      loraNames,
       blockSize,
       kvBlocks,
       model,

@@ -1,4 +1,5 @@
-import { sequenceHashes } from '@kvasir/block-hash';
+import { namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
+import type { CacheNamespace } from '@kvasir/block-hash';
 import { parseEndpointName } from '@kvasir/contract';
 import type { WorkerRecord } from '@kvasir/contract';
 import { eventFormats, ZmqEventPublisher } from '@kvasir/engine-events';
@@ -17,6 +18,7 @@ import { create, engineAgentConfig, engineAgentOptions } from '@kvasir/engine-ag
 import type { EngineAgent } from '@kvasir/engine-agent';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
+const SOON = { timeout: 5_000, interval: 20 };
 const ENDPOINT = parseEndpointName('kvasir.aggregated.generate');
 if (ENDPOINT === null) throw new TypeError('Cannot test: no endpoint');
 const endpoint = ENDPOINT;
@@ -151,11 +153,15 @@ const keysOf = (words: Uint32Array): string[] =>
 const PROMPT = Array.from({ length: 96 }, (_, index) => (index * 7) % 1_000);
 const PROMPT_KEYS = keysOf(sequenceHashes(Uint32Array.from(PROMPT), 16)).sort();
 
-async function complete(url: string, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+async function complete(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  fields: object = {},
+): Promise<void> {
   const response = await fetch(`${url}/v1/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ model: 'kvasir-mock', prompt: PROMPT, max_tokens: 1 }),
+    body: JSON.stringify({ model: 'kvasir-mock', prompt: PROMPT, max_tokens: 1, ...fields }),
   });
   expect(response.status).toBe(200);
   await response.text();
@@ -198,6 +204,54 @@ describe('the engine agent', () => {
       await vi.waitFor(() => expect(held.size).toBe(0));
     },
   );
+
+  it.each(['vllm-array', 'vllm-map', 'sglang'] as const)(
+    'tells blocks of adapters and of salts apart from plain ones (%s)',
+    async (format) => {
+      const engine = await fleet.engine(ports, '--kv-events-format', format, '--lora-names', 'sql');
+      await fleet.agent(...flags());
+      const held = await fleet.follow();
+      const keysWith = (namespace: CacheNamespace): readonly string[] =>
+        keysOf(sequenceHashes(Uint32Array.from(PROMPT), 16, namespaceSeed(namespace)));
+      const sql = keysWith({ loraName: 'sql' });
+      const salted = keysWith({ cacheSalt: 'tenant' });
+      const both = keysWith({ loraName: 'sql', cacheSalt: 'tenant' });
+      await complete(engine.url(), {}, { model: 'sql' });
+      await vi.waitFor(() => expect([...held].sort()).toEqual([...sql].sort()));
+      await complete(engine.url(), {}, { cache_salt: 'tenant' });
+      await complete(engine.url(), {}, { model: 'sql', cache_salt: 'tenant' });
+      await vi.waitFor(() => expect([...held].sort()).toEqual([...sql, ...salted, ...both].sort()));
+    },
+  );
+
+  it('follows the adapters that an engine loads and unloads', async () => {
+    const engine = await fleet.engine(ports, '--lora-names', 'sql');
+    await fleet.agent(...flags());
+    const change = (verb: string, lora_name: string): Promise<Response> =>
+      fetch(`${engine.url()}/v1/${verb}_lora_adapter`, {
+        method: 'POST',
+        body: JSON.stringify({ lora_name, lora_path: '/adapters/x' }),
+      });
+    expect(fleet.workers()[0]?.loraNames).toEqual(['sql']);
+    await change('load', 'poetry');
+    await vi.waitFor(() => expect(fleet.workers()[0]?.loraNames).toEqual(['sql', 'poetry']), SOON);
+    const { incarnation } = fleet.workers()[0] ?? {};
+    await change('unload', 'sql');
+    await vi.waitFor(() => expect(fleet.workers()[0]?.loraNames).toEqual(['poetry']), SOON);
+    expect(fleet.workers()[0]?.incarnation).toBe(incarnation);
+  });
+
+  it.each([
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
+    [['*'], null],
+  ])('takes adapters that it is told of, %j', async (given, told) => {
+    await fleet.engine(ports, '--lora-names', 'sql');
+    await fleet.agent(...flags(), ...given.flatMap((name) => ['--lora-names', name]));
+    expect(fleet.workers()[0]?.loraNames).toEqual(told);
+  });
 
   it('tells the caches of two data-parallel ranks apart', async () => {
     ports = { http: await freePort(), events: await freePorts(2), replay: await freePorts(2) };

@@ -33,6 +33,7 @@ const WORKER_DEFAULTS = {
   publishesKvEvents: false,
   isDraining: false,
   taints: [],
+  loraNames: null,
 };
 
 /**

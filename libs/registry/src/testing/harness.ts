@@ -53,6 +53,7 @@ export function worker(name: string, fields: Partial<WorkerRecord> = {}): Worker
     publishesKvEvents: true,
     isDraining: false,
     taints: [],
+    loraNames: null,
     ...fields,
   };
 }

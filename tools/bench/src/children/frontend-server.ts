@@ -28,6 +28,7 @@ await registry.registerWorker(
     publishesKvEvents: false,
     isDraining: false,
     taints: [],
+    loraNames: null,
   },
   // Longer than any run.
   3_600_000,

@@ -37,6 +37,7 @@ for (let worker = 0; worker < WORKER_COUNT; worker += 1) {
       publishesKvEvents: false,
       isDraining: false,
       taints: [],
+      loraNames: null,
     },
     LEASE_MS,
   );
