@@ -1,4 +1,5 @@
 import type { HashWords } from './hash-words.js';
+import { utf8Bytes } from './utf8-bytes.js';
 import { xxh3 } from './xxh3.js';
 
 /** Seed of the local hashes of one namespace. */
@@ -33,30 +34,4 @@ export function namespaceSeed(namespace: CacheNamespace): NamespaceSeed {
     ...(hasLora ? { lora_name: loraName } : {}),
   });
   return xxh3(utf8Bytes(json), JSON_SEED);
-}
-
-/** UTF-8 of text without lone surrogates (JSON.stringify escapes those); a core has no TextEncoder. */
-function utf8Bytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 3);
-  let length = 0;
-  for (const character of text) {
-    const point = character.codePointAt(0) ?? 0;
-    if (point < 0x80) {
-      bytes[length++] = point;
-      continue;
-    }
-    if (point < 0x800) {
-      bytes[length++] = 0xc0 | (point >> 6);
-    } else {
-      if (point < 0x10000) {
-        bytes[length++] = 0xe0 | (point >> 12);
-      } else {
-        bytes[length++] = 0xf0 | (point >> 18);
-        bytes[length++] = 0x80 | ((point >> 12) & 0x3f);
-      }
-      bytes[length++] = 0x80 | ((point >> 6) & 0x3f);
-    }
-    bytes[length++] = 0x80 | (point & 0x3f);
-  }
-  return bytes.subarray(0, length);
 }

@@ -1,5 +1,7 @@
-import { checkBlockSize, hashRun } from './hash-run.js';
+import { checkBlockSize, checkMedia, hashRun } from './hash-run.js';
 import type { HashRun } from './hash-run.js';
+import { mediaByBlock } from './media.js';
+import type { MediaSpan } from './media.js';
 import { DEFAULT_SEED } from './namespace-seed.js';
 import type { NamespaceSeed } from './namespace-seed.js';
 
@@ -21,8 +23,13 @@ export class PromptBlocks {
   readonly #run: HashRun;
   #hashedCount = 0;
 
-  /** @throws RangeError for a block size that is no whole number from 1 to `BLOCK_SIZE_MAX`. */
-  constructor(tokens: Uint32Array, blockSize: number, seed: NamespaceSeed = DEFAULT_SEED) {
+  /** @throws RangeError for a block size that is no whole number from 1 to `BLOCK_SIZE_MAX`, or too much media in one block. */
+  constructor(
+    tokens: Uint32Array,
+    blockSize: number,
+    seed: NamespaceSeed = DEFAULT_SEED,
+    spans: readonly MediaSpan[] = [],
+  ) {
     checkBlockSize(blockSize);
     this.tokenCount = tokens.length;
     this.blockSize = blockSize;
@@ -31,11 +38,21 @@ export class PromptBlocks {
     const words = new Uint32Array(this.blockCount * 4);
     this.words = words.subarray(0, this.blockCount * 2);
     this.localWords = words.subarray(this.blockCount * 2);
-    this.#run = { tokens, blockSize, seed, parent: null, words: this.words, localWords: this.localWords };
+    const media = mediaByBlock(spans, blockSize, this.blockCount);
+    checkMedia(blockSize, media);
+    this.#run = {
+      tokens,
+      blockSize,
+      seed,
+      parent: null,
+      media,
+      words: this.words,
+      localWords: this.localWords,
+    };
   }
 
   /**
-   * A longer (or other) prompt that begins with the first `knownBlockCount` blocks of `known`, in the same namespace: what
+   * A longer (or other) prompt without media that begins with the first `knownBlockCount` blocks of `known`, in the same namespace: what
    * `known` has hashed of them is taken over, the rest is hashed on demand. The tokens are not compared; that would cost as
    * much as hashing them.
    * @throws RangeError when either prompt has fewer blocks than that.

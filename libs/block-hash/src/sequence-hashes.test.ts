@@ -86,12 +86,9 @@ describe('sequenceHashes()', { timeout: 60_000 }, () => {
         ({ tokens, blockSize, seed, parent, shift }) => {
           const buffer = new Uint32Array(tokens.length + shift);
           buffer.set(tokens, shift);
-          const words = sequenceHashes(
-            buffer.subarray(shift),
-            blockSize,
-            seed,
-            parent && Uint32Array.from(parent),
-          );
+          const words = sequenceHashes(buffer.subarray(shift), blockSize, seed, {
+            parent: parent && Uint32Array.from(parent),
+          });
           const parent64 = parent && (BigInt(parent[1]) << 32n) | BigInt(parent[0]);
           expect(asBigInts(words)).toEqual(expectedHashes(tokens, blockSize, seed, parent64));
         },
@@ -103,7 +100,7 @@ describe('sequenceHashes()', { timeout: 60_000 }, () => {
   it('chains onto a parent as if the run were one', () => {
     const tokens = someTokens(64 * 10, 1);
     const whole = sequenceHashes(tokens, 64);
-    const rest = sequenceHashes(tokens.subarray(64 * 4), 64, DEFAULT_SEED, whole.slice(6, 8));
+    const rest = sequenceHashes(tokens.subarray(64 * 4), 64, DEFAULT_SEED, { parent: whole.slice(6, 8) });
     expect(rest).toEqual(whole.slice(8));
   });
 
@@ -128,6 +125,8 @@ describe('sequenceHashes()', { timeout: 60_000 }, () => {
   });
 
   it('refuses a parent that is not two words', () => {
-    expect(() => sequenceHashes(someTokens(8, 1), 4, DEFAULT_SEED, new Uint32Array(3))).toThrow(RangeError);
+    expect(() => sequenceHashes(someTokens(8, 1), 4, DEFAULT_SEED, { parent: new Uint32Array(3) })).toThrow(
+      RangeError,
+    );
   });
 });

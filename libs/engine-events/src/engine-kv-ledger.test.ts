@@ -1,4 +1,4 @@
-import { DEFAULT_SEED, namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
+import { DEFAULT_SEED, mediaContent, namespaceSeed, PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
 import { seededPrng } from '@kvasir/units';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +35,8 @@ const stored = (fields: Partial<Stored> = {}): Stored => ({
   blockSize: BLOCK,
   loraName: null,
   cacheSalt: null,
-  mediaFrom: null,
+  media: new Map(),
+  opaqueFrom: null,
   tier: 'device',
   group: null,
   isFullAttention: true,
@@ -121,18 +122,76 @@ describe('EngineKvLedger', () => {
     expect(counts).toMatchObject({ otherGroup: 2, otherTier: 1, blockSize: 1, tokenCount: 1 });
   });
 
-  it('leaves media blocks and what follows them out', () => {
+  it('names blocks of media by their tokens and contents, also when the engine’s are parts of the pool’s', () => {
+    const text = fc.constantFrom('one', 'two', 'a'.repeat(64), 'b'.repeat(64));
+    const item = fc.record({
+      text,
+      firstToken: fc.nat({ max: 50 }),
+      tokenCount: fc.integer({ min: 1, max: 20 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1, 2, 4),
+        fc.integer({ min: 1, max: 12 }),
+        fc.array(item, { maxLength: 4 }),
+        fc.nat({ max: 5 }),
+        (blockSize, poolBlocks, items, cut) => {
+          const tokens = ids(poolBlocks * BLOCK);
+          const blockCount = tokens.length / blockSize;
+          const mediaOf = (block: number): string[] =>
+            items
+              .filter(
+                ({ firstToken, tokenCount }) =>
+                  firstToken < (block + 1) * blockSize && firstToken + tokenCount > block * blockSize,
+              )
+              .map((found) => found.text);
+          // In two runs, as an engine that stores step by step tells it.
+          const run = (from: number, to: number): EngineKvEvent =>
+            stored({
+              hashes: Array.from({ length: to - from }, (_, index) => `h${from + index}`),
+              parent: from === 0 ? null : `h${from - 1}`,
+              tokens: tokens.slice(from * blockSize, to * blockSize),
+              blockSize,
+              media: new Map(Array.from({ length: to - from }, (_, index) => [index, mediaOf(from + index)])),
+            });
+          const middle = Math.min(cut, blockCount);
+          const runs = [run(0, middle), run(middle, blockCount)].filter(
+            (event) => event.kind === 'stored' && event.hashes.length > 0,
+          );
+          const prompt = new PromptBlocks(
+            tokens,
+            BLOCK,
+            DEFAULT_SEED,
+            items.map(({ text: identifier, ...span }) => ({ ...span, content: mediaContent(identifier) })),
+          );
+          prompt.hashTo(poolBlocks);
+          expect(ledger(...runs).held).toEqual(keysOf(prompt.words).sort());
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('leaves out the media blocks of an engine whose blocks are larger: nobody says which part they overlap', () => {
     const { held, counts } = ledger(
-      stored({ mediaFrom: 1 }),
+      stored({ hashes: ['x', 'y'], tokens: ids(16), blockSize: 8, media: new Map([[1, ['image']]]) }),
+    );
+    expect(held).toEqual(hashesOf(ids(8)).sort());
+    expect(counts.opaqueBlocks).toBe(1);
+  });
+
+  it('leaves out blocks whose content cannot be named, and what follows them', () => {
+    const { held, counts } = ledger(
+      stored({ opaqueFrom: 1 }),
       stored({ hashes: ['c'], parent: 'b', tokens: ids(4, 8) }),
     );
     expect(held).toEqual(hashesOf(ids(4)));
-    expect(counts).toMatchObject({ mediaBlocks: 2, orphanEvents: 0 });
+    expect(counts).toMatchObject({ opaqueBlocks: 2, orphanEvents: 0 });
   });
 
-  it('knows media blocks and what follows them when they go, and takes nothing for an orphan', () => {
+  it('knows such blocks and what follows them when they go, and takes nothing for an orphan', () => {
     const { held, counts } = ledger(
-      stored({ hashes: ['a', 'm'], mediaFrom: 1 }),
+      stored({ hashes: ['a', 'm'], opaqueFrom: 1 }),
       ...Array.from({ length: ORPHAN_EVENTS_MAX + 5 }, (_, index) =>
         stored({ hashes: [`c${index}`], parent: 'm', tokens: ids(4, 8) }),
       ),

@@ -1,5 +1,5 @@
-import { namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
-import type { NamespaceSeed } from '@kvasir/block-hash';
+import { mediaContent, namespaceSeed, sequenceHashes, sortedContents } from '@kvasir/block-hash';
+import type { BlockMedia, NamespaceSeed } from '@kvasir/block-hash';
 import { BlockJoins } from './block-joins.js';
 import type { EngineHash, EngineKvEvent } from './decode/engine-kv-event.js';
 import { PoolBlocks } from './pool-blocks.js';
@@ -18,8 +18,8 @@ export interface LedgerCounts {
   blockSize: number;
   /** More or fewer tokens than the blocks hold. */
   tokenCount: number;
-  /** Blocks whose content is more than tokens, and those that follow one. */
-  mediaBlocks: number;
+  /** Blocks whose content nobody else can name, and those that follow one. */
+  opaqueBlocks: number;
   orphanEvents: number;
   /** Orphans given up. */
   lostOrphans: number;
@@ -37,8 +37,8 @@ interface Held {
   /** Tokens per block of the engine. */
   readonly blockSize: number;
   readonly content:
-    /** What is in it is more than tokens, or follows such a block: no router can name it. */
-    | { readonly kind: 'media' }
+    /** What is in it, or in a block before it, cannot be named by a router. */
+    | { readonly kind: 'opaque' }
     /** It is one or several blocks of the pool. */
     | { readonly kind: 'whole'; readonly words: Uint32Array }
     /** It is a part of one. */
@@ -51,8 +51,9 @@ interface BlockPart {
   readonly chain: Uint32Array | null;
   /** The parts of this pool block up to this one. */
   readonly members: readonly EngineHash[];
-  /** Their tokens; empty once the pool block is complete. */
+  /** Their tokens, and the media that they overlap; empty once the pool block is complete. */
   readonly tokens: Uint32Array;
+  readonly media: readonly string[];
   /** The pool block that it completes; null for all parts but the last. */
   readonly words: Uint32Array | null;
 }
@@ -79,7 +80,7 @@ export class EngineKvLedger {
     otherGroup: 0,
     blockSize: 0,
     tokenCount: 0,
-    mediaBlocks: 0,
+    opaqueBlocks: 0,
     orphanEvents: 0,
     lostOrphans: 0,
     unknownRemovals: 0,
@@ -154,23 +155,32 @@ export class EngineKvLedger {
       return;
     }
     const cacheSalt = event.cacheSalt ?? before?.cacheSalt ?? null;
-    const usable = before?.content.kind === 'media' ? 0 : (event.mediaFrom ?? event.hashes.length);
+    const usable = before?.content.kind === 'opaque' ? 0 : this.#usableBlocks(event);
     if (event.blockSize >= this.#blockSize) this.#takeWhole(event, { before, cacheSalt, usable });
     else this.#takeParts(event, { before, cacheSalt, usable });
-    this.#counts.mediaBlocks += event.hashes.length - usable;
+    this.#counts.opaqueBlocks += event.hashes.length - usable;
     for (const hash of event.hashes.slice(usable))
-      this.#count(hash, { copies: 1, cacheSalt, blockSize: event.blockSize, content: MEDIA });
+      this.#count(hash, { copies: 1, cacheSalt, blockSize: event.blockSize, content: OPAQUE });
     for (const hash of event.hashes) this.#adoptOrphans(hash);
   }
 
+  /** Blocks of a run before the first whose content cannot be named. */
+  #usableBlocks({ hashes, media, opaqueFrom, blockSize }: Stored): number {
+    const usable = opaqueFrom ?? hashes.length;
+    // Of a larger block of the engine nobody says which of the pool's blocks in it a media item overlaps.
+    return blockSize > this.#blockSize ? Math.min(usable, ...media.keys()) : usable;
+  }
+
   /** Engine blocks of one pool block or several. */
-  #takeWhole({ hashes, tokens, blockSize, loraName }: Stored, { before, cacheSalt, usable }: Place): void {
+  #takeWhole({ hashes, tokens, media, blockSize, loraName }: Stored, place: Place): void {
+    const { before, cacheSalt, usable } = place;
     const parent = before?.content.kind === 'whole' ? before.content.words.slice(-2) : null;
     const words = sequenceHashes(
       tokens.subarray(0, usable * blockSize),
       this.#blockSize,
       seedOf(loraName, cacheSalt),
-      parent,
+      // Of larger blocks those before the first with media are usable.
+      { parent, media: blockSize === this.#blockSize ? contentsOf(media) : null },
     );
     const wordsPerBlock = (blockSize / this.#blockSize) * 2;
     // Blocks that are new lie in runs: each is told as one.
@@ -191,7 +201,9 @@ export class EngineKvLedger {
   }
 
   /** Engine blocks of which several make one pool block. */
-  #takeParts({ hashes, tokens, blockSize, loraName }: Stored, { before, cacheSalt, usable }: Place): void {
+  #takeParts({ hashes, tokens, media, blockSize, loraName }: Stored, place: Place): void {
+    const { before, cacheSalt, usable } = place;
+    const seed = seedOf(loraName, cacheSalt);
     let previous = before?.content.kind === 'part' ? before.content : null;
     for (let block = 0; block < usable; block += 1) {
       const hash = hashes[block] ?? '';
@@ -200,7 +212,7 @@ export class EngineKvLedger {
       const part: BlockPart =
         known?.kind === 'part'
           ? known
-          : this.#part(hash, own, { previous, seed: seedOf(loraName, cacheSalt) });
+          : this.#part(hash, { tokens: own, media: media.get(block) ?? [] }, { previous, seed });
       if (this.#count(hash, { copies: 1, cacheSalt, blockSize, content: part })) {
         this.#joins.came(hash);
         const { members, chain, words } = part;
@@ -213,16 +225,18 @@ export class EngineKvLedger {
 
   #part(
     hash: EngineHash,
-    own: Uint32Array,
+    own: Pick<BlockPart, 'tokens' | 'media'>,
     { previous, seed }: { readonly previous: BlockPart | null; readonly seed: NamespaceSeed },
   ): BlockPart {
     const isFirst = previous === null || previous.words !== null;
     const chain = isFirst ? (previous?.words ?? null) : previous.chain;
     const members = isFirst ? [hash] : [...previous.members, hash];
-    const tokens = isFirst ? own.slice() : joined(previous.tokens, own);
-    if (tokens.length < this.#blockSize) return { kind: 'part', chain, members, tokens, words: null };
-    const words = sequenceHashes(tokens, this.#blockSize, seed, chain);
-    return { kind: 'part', chain, members, tokens: NO_TOKENS, words };
+    const tokens = isFirst ? own.tokens.slice() : joined(previous.tokens, own.tokens);
+    const media = isFirst ? own.media : [...previous.media, ...own.media];
+    if (tokens.length < this.#blockSize) return { kind: 'part', chain, members, tokens, media, words: null };
+    const contents = media.length === 0 ? null : contentsOf(new Map([[0, media]]));
+    const words = sequenceHashes(tokens, this.#blockSize, seed, { parent: chain, media: contents });
+    return { kind: 'part', chain, members, tokens: NO_TOKENS, media: [], words };
   }
 
   /** Counts a copy. @returns true for a block that the engine did not hold. */
@@ -316,12 +330,17 @@ interface Place {
   /** The block before the run; null at a beginning. */
   readonly before: Held | null;
   readonly cacheSalt: string | null;
-  /** Blocks of the run before the first with media. */
+  /** Blocks of the run before the first that cannot be named. */
   readonly usable: number;
 }
 
-const MEDIA = { kind: 'media' } as const;
+const OPAQUE = { kind: 'opaque' } as const;
 const NO_TOKENS = new Uint32Array(0);
+
+function contentsOf(media: ReadonlyMap<number, readonly string[]>): BlockMedia | null {
+  if (media.size === 0) return null;
+  return new Map([...media].map(([block, items]) => [block, sortedContents(items.map(mediaContent))]));
+}
 
 function joined(one: Uint32Array, other: Uint32Array): Uint32Array {
   const both = new Uint32Array(one.length + other.length);

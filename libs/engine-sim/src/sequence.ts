@@ -73,7 +73,7 @@ export class Sequence {
       const tokens = Uint32Array.from(this.#tail.slice(start, start + this.#blockSize));
       const block = own + further;
       const parent = block === 0 ? null : this.words(block - 1, block);
-      const [lo = 0, hi = 0] = sequenceHashes(tokens, this.#blockSize, this.#seed, parent);
+      const [lo = 0, hi = 0] = sequenceHashes(tokens, this.#blockSize, this.#seed, { parent });
       this.#furtherWords.push(lo, hi);
     }
   }

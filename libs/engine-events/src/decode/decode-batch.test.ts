@@ -49,7 +49,8 @@ describe('decodeEngineBatch()', () => {
         blockSize: 2,
         loraName: null,
         cacheSalt: null,
-        mediaFrom: null,
+        media: new Map(),
+        opaqueFrom: null,
         tier: 'device',
         group: null,
         isFullAttention: true,
@@ -99,7 +100,7 @@ describe('decodeEngineBatch()', () => {
         { ...run, hashes: [3n, 4n], parent: 2n },
       ];
       const batch = decodeEngineBatch(encodeEngineBatch(format, { epochS: 1, rank: 0, events }));
-      const plain = { loraName: 'sql', mediaFrom: null };
+      const plain = { loraName: 'sql', opaqueFrom: null };
       expect(batch?.events).toMatchObject([
         { ...plain, parent: null, cacheSalt: 'tenant' },
         { ...plain, cacheSalt: format === 'sglang' ? 'tenant' : null },
@@ -159,20 +160,37 @@ describe('decodeEngineBatch()', () => {
     expect(only(message(stored({ ...two, ...keys(['sql'], ['sql']) })))).toMatchObject({
       loraName: 'sql',
       cacheSalt: null,
-      mediaFrom: null,
+      opaqueFrom: null,
     });
     expect(only(message(stored({ ...two, ...keys(['sql', 'tenant'], ['sql']) })))).toMatchObject({
       cacheSalt: 'tenant',
-      mediaFrom: null,
+      opaqueFrom: null,
     });
-    expect(only(message(stored({ ...two, ...keys(['sql'], ['sql', ['image', -3]]) })))).toMatchObject({
-      cacheSalt: null,
-      mediaFrom: 1,
+    expect(
+      only(
+        message(stored({ ...two, ...keys(['sql', ['i1', 1], 'tenant'], ['sql', ['i1', -1], ['i2', 0]]) })),
+      ),
+    ).toMatchObject({
+      cacheSalt: 'tenant',
+      media: new Map([
+        [0, ['i1']],
+        [1, ['i1', 'i2']],
+      ]),
+      opaqueFrom: null,
     });
-    // Further down the prompt a text is no salt.
-    expect(only(message(stored({ parent_block_hash: 5n, ...keys(['sql', 'odd']) })))).toMatchObject({
+    // Further down the prompt a text is no salt: older releases name media without a place.
+    expect(only(message(stored({ parent_block_hash: 5n, ...keys(['sql', 'image']) })))).toMatchObject({
       cacheSalt: null,
-      mediaFrom: 0,
+      media: new Map([[0, ['image']]]),
+      opaqueFrom: null,
+    });
+    // At the beginning two texts may be two images, or one and a salt.
+    expect(only(message(stored({ ...two, ...keys(['sql', 'a', 'b'], null) })))).toMatchObject({
+      opaqueFrom: 0,
+    });
+    // The digest of embeddings.
+    expect(only(message(stored({ ...two, ...keys(null, [Uint8Array.of(1, 2)]) })))).toMatchObject({
+      opaqueFrom: 1,
     });
   });
 
@@ -209,8 +227,10 @@ describe('decodeEngineBatch()', () => {
   it('trap: an adapter without a name, media by name, and a kind of layers', () => {
     expect(only(message(stored({ lora_id: 3 })))).toBe('unnamedAdapter');
     expect(only(message(stored({ mm_keys: [[{ type: 'mm_key', hash: 'ab' }]] })))).toMatchObject({
-      mediaFrom: 0,
+      media: new Map([[0, ['ab']]]),
+      opaqueFrom: null,
     });
+    expect(only(message(stored({ mm_keys: [[{ type: 'mm_key' }]] })))).toMatchObject({ opaqueFrom: 0 });
     expect(only(message(stored({ kv_cache_spec_kind: 'sliding_window' })))).toMatchObject({
       isFullAttention: false,
     });

@@ -33,7 +33,7 @@ describe('decodeTrtllmEvents()', () => {
             hashes: ['000000000000000b', '000000000000000c'],
             tokens: Uint32Array.of(1, 2, 3, 4),
             blockSize: 2,
-            mediaFrom: null,
+            opaqueFrom: null,
           }) as object,
           expect.objectContaining({ kind: 'removed', hashes: ['000000000000000c', 'ab01'] }) as object,
         ],
@@ -50,7 +50,7 @@ describe('decodeTrtllmEvents()', () => {
     expect(decodeTrtllmEvents([event(stored)])?.[0]?.events[0]).toMatchObject({
       parent: '0000000000000005',
       hashes: ['000000000000000b'],
-      mediaFrom: 0,
+      opaqueFrom: 0,
     });
   });
 

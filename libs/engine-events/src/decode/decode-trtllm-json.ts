@@ -61,7 +61,7 @@ function readStored(data: Fields): EngineKvEvent | DropReason {
   const hashes: EngineHash[] = [];
   const tokens: number[] = [];
   let blockSize: number | null = null;
-  let mediaFrom: number | null = null;
+  let opaqueFrom: number | null = null;
   for (const [index, block] of blocks.entries()) {
     const hash = isFields(block) ? readEngineHash(block['block_hash']) : null;
     if (hash === null || !isFields(block)) return 'badHash';
@@ -72,7 +72,7 @@ function readStored(data: Fields): EngineKvEvent | DropReason {
     if (read.ids.length !== blockSize) break;
     hashes.push(hash);
     tokens.push(...read.ids);
-    if (read.hasMedia) mediaFrom ??= index;
+    if (read.hasMedia) opaqueFrom ??= index;
   }
   if (blockSize === null || hashes.length === 0) return 'badShape';
   const { parent_hash: rawParent } = data;
@@ -88,7 +88,8 @@ function readStored(data: Fields): EngineKvEvent | DropReason {
     blockSize,
     loraName: null,
     cacheSalt: null,
-    mediaFrom,
+    media: new Map(),
+    opaqueFrom,
     tier: 'device',
     group: null,
     isFullAttention: true,

@@ -14,8 +14,10 @@ export type EngineKvEvent =
       readonly blockSize: number;
       readonly loraName: string | null;
       readonly cacheSalt: string | null;
-      /** From this block on the content depends on more than tokens (images, embeddings); null when it never does. */
-      readonly mediaFrom: number | null;
+      /** Media items that blocks overlap, as the engine calls their content, by the block's place in the run. */
+      readonly media: ReadonlyMap<number, readonly string[]>;
+      /** From this block on the content depends on what nobody else can name (embeddings, media without an identifier); null when it never does. */
+      readonly opaqueFrom: number | null;
       readonly tier: Tier;
       /** Layer group of a hybrid model; null when the engine has one only. */
       readonly group: number | null;
