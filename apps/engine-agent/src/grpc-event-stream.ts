@@ -56,7 +56,7 @@ function engineEvent(event: Exclude<PublishedKvEvent, { kind: 'opened' }>): Engi
         blockSize: event.blockSize,
         loraName: event.loraName,
         cacheSalt: event.cacheSalt,
-        media: new Map(),
+        media: event.media ?? NO_MEDIA,
         opaqueFrom: null,
         tier: 'device',
         group: null,
@@ -69,4 +69,5 @@ function engineEvent(event: Exclude<PublishedKvEvent, { kind: 'opened' }>): Engi
   }
 }
 
+const NO_MEDIA: ReadonlyMap<number, readonly string[]> = new Map();
 const names = (hashes: BigUint64Array): string[] => [...hashes].flatMap((hash) => readEngineHash(hash) ?? []);

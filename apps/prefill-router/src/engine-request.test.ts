@@ -70,6 +70,11 @@ describe('engineRequest()', () => {
     expect(JSON.parse(body.toString())).toMatchObject({ model: 'adapter', cache_salt: 'salt "1"' });
   });
 
+  it('refuses media, which token ids do not carry', () => {
+    const media = [{ identifier: 'cat', firstToken: 0, tokenCount: 1 }];
+    expect(code(() => build('', { media }))).toBe('RPC_INVALID_FIELD');
+  });
+
   it('passes transfer parameters on digit by digit', () => {
     const params = '{"do_remote_decode":true,"remote_block_ids":[9007199254740993]}';
     expect(build(`{"kv_transfer_params":${params}}`).text).toContain(`"kv_transfer_params":${params}`);

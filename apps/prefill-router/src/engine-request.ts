@@ -24,7 +24,7 @@ export function readSampling(request: GenerateRequest): SamplingFields {
 /**
  * The request for the chosen engine: a streamed completion of the token ids, with the caller's fields byte for byte. What routing decides (model,
  * prompt, streaming, salt) wins over what the caller put among them.
- * @throws RpcError `RPC_INVALID_FIELD` for fields that no engine would take; `ROUTER_UNKNOWN_DIALECT`.
+ * @throws RpcError `RPC_INVALID_FIELD` for fields that no engine would take, and for media; `ROUTER_UNKNOWN_DIALECT`.
  */
 export function engineRequest(options: {
   readonly requestId: RequestId;
@@ -33,14 +33,19 @@ export function engineRequest(options: {
   readonly worker: WorkerRecord;
   readonly rank: number;
 }): EngineRequest {
-  const { requestId, sampling, worker } = options;
+  const { requestId, prompt, sampling, worker } = options;
+  if ((prompt.media?.length ?? 0) > 0)
+    throw rpcError(
+      'RPC_INVALID_FIELD',
+      'Cannot send the request to an engine: token ids do not carry media; use FindBestWorker and send them yourself',
+    );
   const dialect = dialectOf(worker.dialect);
   if (dialect === null)
     throw prefillRouterError(
       'ROUTER_UNKNOWN_DIALECT',
       `Cannot speak to ${worker.workerId}: ${worker.dialect} engines are not known yet`,
     );
-  const reading = parseCompletionRequest(completionBody(options.prompt, sampling, worker.model));
+  const reading = parseCompletionRequest(completionBody(prompt, sampling, worker.model));
   if (reading.kind === 'invalid')
     throw rpcError('RPC_INVALID_FIELD', `Cannot send the request to an engine: ${reading.error.message}`);
   const serving: ServingRequest = { request: reading.request, requestId, forwardedHeaders: [] };

@@ -22,8 +22,8 @@ function routeRequest(
   { prompt, overrides, constraints }: BestWorkerIdRequest,
   requestId: RequestId | null,
 ): RouteRequest {
-  const { tokens, loraName, cacheSalt } = prompt;
-  return { requestId, tokens, loraName, cacheSalt, overrides, constraints };
+  const { tokens, loraName, cacheSalt, media } = prompt;
+  return { requestId, tokens, loraName, cacheSalt, media, overrides, constraints };
 }
 
 /** A pool serves one model: a request for another one has gone astray. */

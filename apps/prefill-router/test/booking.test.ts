@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
+import { DEFAULT_SEED, mediaContent, namespaceSeed, PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
 import type { RoutingConstraints } from '@kvasir/rpc';
 import { requestId, workerId } from '@kvasir/units';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -173,6 +173,25 @@ describe('the prefill router over gRPC', () => {
     await expect.poll(() => overlap('tenant')).toBe(2);
     expect(await overlap()).toBe(0);
     expect(await overlap('other')).toBe(0);
+  });
+
+  it('tells prompts with different images apart', async () => {
+    const { url } = await scene.engine(streams('x'));
+    const publisher = await scene.worker('a', url);
+    const span = { firstToken: BLOCK_SIZE, tokenCount: 1 };
+    const cat = new PromptBlocks(tokens(12), BLOCK_SIZE, DEFAULT_SEED, [
+      { ...span, content: mediaContent('cat') },
+    ]);
+    cat.hashTo(3);
+    publisher.publishStored(0, null, cat.words);
+    publisher.flush();
+    const { client } = await scene.router();
+    const overlap = async (identifier: string): Promise<number> => {
+      const media = [{ ...span, identifier }];
+      return (await client.bestWorkerId({ prompt: { tokens: tokens(12), media } })).overlapBlocks;
+    };
+    await expect.poll(() => overlap('cat')).toBe(3);
+    expect(await overlap('dog')).toBe(1);
   });
 
   it('is ready once a worker is there, and its health check says so', async () => {

@@ -3,7 +3,7 @@ import { seededPrng } from '@kvasir/units';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EngineKvEvent } from './decode/engine-kv-event.js';
-import { EngineKvLedger, ORPHAN_EVENTS_MAX } from './engine-kv-ledger.js';
+import { BLOCK_MEDIA_MAX, EngineKvLedger, ORPHAN_EVENTS_MAX } from './engine-kv-ledger.js';
 
 const BLOCK = 4;
 type Stored = Extract<EngineKvEvent, { kind: 'stored' }>;
@@ -178,6 +178,15 @@ describe('EngineKvLedger', () => {
     );
     expect(held).toEqual(hashesOf(ids(8)).sort());
     expect(counts.opaqueBlocks).toBe(1);
+  });
+
+  it('takes no more media items of a block than its limit', () => {
+    const many = Array.from({ length: BLOCK_MEDIA_MAX + 1 }, (_, index) => `image-${index}`);
+    expect(ledger(stored({ media: new Map([[1, many.slice(1)]]) })).held).toHaveLength(2);
+    expect(ledger(stored({ media: new Map([[1, many]]) }))).toMatchObject({
+      held: hashesOf(ids(4)),
+      counts: { opaqueBlocks: 1 },
+    });
   });
 
   it('leaves out blocks whose content cannot be named, and what follows them', () => {

@@ -7,6 +7,8 @@ import type { KvRunSink } from './pool-blocks.js';
 
 /** Events that wait for a parent that was not told of; more are given up. */
 export const ORPHAN_EVENTS_MAX = 1_024;
+/** Media items of one block; with more its content counts as one that nobody can name. */
+export const BLOCK_MEDIA_MAX = 256;
 
 /** Events that were left out, by reason. */
 export interface LedgerCounts {
@@ -166,7 +168,8 @@ export class EngineKvLedger {
 
   /** Blocks of a run before the first whose content cannot be named. */
   #usableBlocks({ hashes, media, opaqueFrom, blockSize }: Stored): number {
-    const usable = opaqueFrom ?? hashes.length;
+    let usable = opaqueFrom ?? hashes.length;
+    for (const [block, items] of media) if (items.length > BLOCK_MEDIA_MAX) usable = Math.min(usable, block);
     // Of a larger block of the engine nobody says which of the pool's blocks in it a media item overlaps.
     return blockSize > this.#blockSize ? Math.min(usable, ...media.keys()) : usable;
   }

@@ -1,4 +1,5 @@
-import { PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
+import { DEFAULT_SEED, mediaContent, PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
+import { hashedPrompt } from './hashed-prompt.js';
 import { encodeEngineLoad, subjects } from '@kvasir/contract';
 import type { EndpointName, WorkerRecord } from '@kvasir/contract';
 import { InProcessEventPlane, KvEventPublisher } from '@kvasir/event-plane';
@@ -167,6 +168,34 @@ describe('KvRouter', () => {
     expect(made.overlapScores({ tokens: tokens(8) })[0]?.overlapBlocks).toBe(2);
     expect(made.overlapScores({ tokens: tokens(8), cacheSalt: 's' })[0]?.overlapBlocks).toBe(0);
     expect(made.overlapScores({ tokens: tokens(8), loraName: 'l' })[0]?.overlapBlocks).toBe(0);
+  });
+
+  it('keeps prompts of different images apart, by content or by the ids that SGLang puts in their place', async () => {
+    const media = (identifier: string) => [{ identifier, firstToken: 5, tokenCount: 4 }];
+    const content = mediaContent('cat');
+    const { publisher } = await join(world, 'a');
+    const made = await router(world);
+    const cat = new PromptBlocks(tokens(12), BLOCK_SIZE, DEFAULT_SEED, [
+      { content, firstToken: 5, tokenCount: 4 },
+    ]);
+    cat.hashTo(3);
+    publisher.publishStored(0, null, cat.words);
+    publisher.flush();
+    await settle(world);
+    const overlapOf = (fields: object): number | undefined =>
+      made.overlapScores({ tokens: tokens(12), ...fields })[0]?.overlapBlocks;
+    expect(overlapOf({ media: media('cat') })).toBe(3);
+    expect(overlapOf({ media: media('dog') })).toBe(1);
+    expect(overlapOf({})).toBe(1);
+    // The same worker as an SGLang engine: the ids are in its events, and no media.
+    const ids = tokens(12);
+    ids.fill(1_000_000 + (content.lo & 0x3fff_ffff), 5, 9);
+    const hashes = sequenceHashes(ids, BLOCK_SIZE);
+    const prompt = { tokens: tokens(12), media: media('cat') };
+    const blocks = hashedPrompt(prompt, BLOCK_SIZE, () => 'sglang');
+    blocks.hashTo(3);
+    expect(blocks.words).toEqual(hashes);
+    expect(prompt.tokens).toEqual(tokens(12));
   });
 
   it('forgets what a worker held when it comes back as another incarnation', async () => {

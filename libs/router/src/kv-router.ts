@@ -1,4 +1,4 @@
-import { namespaceSeed, PromptBlocks } from '@kvasir/block-hash';
+import type { PromptBlocks } from '@kvasir/block-hash';
 import { formatEndpointName } from '@kvasir/contract';
 import type {
   EndpointName,
@@ -33,6 +33,7 @@ import { createRouterMetrics } from './metrics.js';
 import type { RouterMetrics } from './metrics.js';
 import type { Prompt, RouteDecision, RouteOutcome, RouteRequest } from './route-messages.js';
 import { kvInput } from './kv-input.js';
+import { hashedPrompt } from './hashed-prompt.js';
 import { indexDump } from './index-dump.js';
 import { PoolReports } from './pool-reports.js';
 import { ReplicaSync } from './replica-sync.js';
@@ -300,8 +301,8 @@ export class KvRouter implements Component {
     throw new TypeError(`Cannot route: the scheduler answered ${effect?.kind ?? 'nothing'}`);
   }
 
-  #hashed({ tokens, loraName, cacheSalt }: Prompt, scheduler: Scheduler): PromptBlocks {
-    return new PromptBlocks(tokens, scheduler.blockSize, namespaceSeed({ loraName, cacheSalt }));
+  #hashed(prompt: Prompt, { blockSize }: Scheduler): PromptBlocks {
+    return hashedPrompt(prompt, blockSize, () => this.#workers.all()[0]?.dialect ?? null);
   }
 
   #apply(view: EndpointView): void {

@@ -8,6 +8,16 @@ export interface Prompt {
   readonly tokens: Uint32Array;
   readonly loraName?: string | undefined;
   readonly cacheSalt?: string | undefined;
+  readonly media?: readonly MediaItem[] | undefined;
+}
+
+/** An image, a clip or the like in a prompt. */
+export interface MediaItem {
+  /** What the engine calls its content. */
+  readonly identifier: string;
+  /** Its placeholder tokens; at least one. */
+  readonly firstToken: number;
+  readonly tokenCount: number;
 }
 
 export interface RouteRequest extends Prompt {

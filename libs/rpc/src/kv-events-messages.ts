@@ -4,6 +4,12 @@ import { decodeTokens, encodeTokens } from './tokens.js';
 
 const HASH_BYTES = 8;
 
+/** As the wire has them. */
+interface BlockMedia {
+  readonly blockIndex: number;
+  readonly identifiers: readonly string[];
+}
+
 /** One message of an engine that tells of its own cache. Blocks have the engine's own 64-bit names. */
 export type PublishedKvEvent =
   /** First on every stream, and only there. */
@@ -19,6 +25,8 @@ export type PublishedKvEvent =
       readonly blockSize: number;
       readonly loraName: string | null;
       readonly cacheSalt: string | null;
+      /** Media items that blocks overlap, by the block's place in the run. */
+      readonly media?: ReadonlyMap<number, readonly string[]> | undefined;
     }
   | { readonly kind: 'removed'; readonly hashes: BigUint64Array }
   | { readonly kind: 'cleared' };
@@ -37,6 +45,10 @@ export function encodeKvEvent(event: PublishedKvEvent): PublishKvEventsInput {
           blockSize: event.blockSize,
           loraName: event.loraName ?? '',
           cacheSalt: event.cacheSalt ?? '',
+          media: [...(event.media ?? [])].map(([blockIndex, identifiers]) => ({
+            blockIndex,
+            identifiers: [...identifiers],
+          })),
         },
       };
     case 'removed':
@@ -85,7 +97,24 @@ function decodeStored(stored: PublishKvEventsOutput['stored']): PublishedKvEvent
     blockSize,
     loraName: stored?.loraName === undefined || stored.loraName === '' ? null : stored.loraName,
     cacheSalt: stored?.cacheSalt === undefined || stored.cacheSalt === '' ? null : stored.cacheSalt,
+    media: decodeMedia(stored?.media ?? [], hashes.length),
   };
+}
+
+function decodeMedia(
+  media: readonly BlockMedia[],
+  blockCount: number,
+): ReadonlyMap<number, readonly string[]> {
+  const byBlock = new Map<number, readonly string[]>();
+  for (const { blockIndex, identifiers } of media) {
+    if (blockIndex >= blockCount || identifiers.length === 0 || identifiers.includes(''))
+      throw rpcError(
+        'RPC_INVALID_FIELD',
+        `Cannot take a KV event: media of block ${blockIndex} of ${blockCount} must be texts that are not empty`,
+      );
+    byBlock.set(blockIndex, [...(byBlock.get(blockIndex) ?? []), ...identifiers]);
+  }
+  return byBlock;
 }
 
 /** The memory is that of the wire: this project runs on little-endian machines only. */

@@ -11,6 +11,17 @@ export interface RouterPrompt {
   readonly cacheSalt?: string | undefined;
   /** Model name; absent means the pool's only model. */
   readonly model?: string | undefined;
+  /** Images, clips and the like; at most `MEDIA_ITEMS_MAX`. */
+  readonly media?: readonly MediaItem[] | undefined;
+}
+
+/** One media item of a prompt. */
+export interface MediaItem {
+  /** What the engine calls its content; 1 to `MEDIA_IDENTIFIER_LENGTH_MAX` characters. */
+  readonly identifier: string;
+  /** Its placeholder tokens, within the prompt; at least one. */
+  readonly firstToken: number;
+  readonly tokenCount: number;
 }
 
 /** Per-request overrides of the router's configuration; an absent field keeps the configured value. Numbers are finite and not negative. */

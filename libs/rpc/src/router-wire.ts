@@ -20,6 +20,7 @@ import { rpcError } from './errors.js';
 import type {
   DumpedChain,
   GenerateEvent,
+  MediaItem,
   OverlapScores,
   PotentialLoad,
   RouteDecision,
@@ -31,6 +32,10 @@ import { decodeTokens, decodeWords, encodeTokens, encodeWords } from './tokens.j
 
 /** Longest request id, in characters. */
 export const REQUEST_ID_LENGTH_MAX = 256;
+/** Media items of one prompt. */
+export const MEDIA_ITEMS_MAX = 1_024;
+/** Longest identifier of a media item, in characters. */
+export const MEDIA_IDENTIFIER_LENGTH_MAX = 512;
 
 const textOrAbsent = (text: string): string | undefined => (text === '' ? undefined : text);
 
@@ -40,18 +45,42 @@ export function encodePrompt(prompt: RouterPrompt): PromptInput {
     loraName: prompt.loraName ?? '',
     cacheSalt: prompt.cacheSalt ?? '',
     model: prompt.model ?? '',
+    media: [...(prompt.media ?? [])],
   };
 }
 
-/** @throws RpcError `RPC_MISSING_FIELD` without a prompt, `RPC_INVALID_TOKENS` for broken token ids. */
+/** @throws RpcError `RPC_MISSING_FIELD` without a prompt, `RPC_INVALID_TOKENS` for broken token ids, `RPC_INVALID_FIELD` for media outside the prompt. */
 export function decodePrompt(prompt: PromptOutput | null): RouterPrompt {
   if (prompt === null) throw rpcError('RPC_MISSING_FIELD', 'Cannot route: prompt is missing');
+  const tokens = decodeTokens(prompt.tokenIds);
   return {
-    tokens: decodeTokens(prompt.tokenIds),
+    tokens,
     loraName: textOrAbsent(prompt.loraName),
     cacheSalt: textOrAbsent(prompt.cacheSalt),
     model: textOrAbsent(prompt.model),
+    ...(prompt.media.length === 0 ? {} : { media: checkMedia(prompt.media, tokens.length) }),
   };
+}
+
+function checkMedia(media: readonly MediaItem[], promptTokens: number): readonly MediaItem[] {
+  if (media.length > MEDIA_ITEMS_MAX)
+    throw rpcError(
+      'RPC_INVALID_FIELD',
+      `Cannot route: media has ${media.length} items, at most ${MEDIA_ITEMS_MAX} are allowed`,
+    );
+  for (const [index, { identifier, firstToken, tokenCount }] of media.entries()) {
+    if (identifier === '' || identifier.length > MEDIA_IDENTIFIER_LENGTH_MAX)
+      throw rpcError(
+        'RPC_INVALID_FIELD',
+        `Cannot route: media[${index}].identifier must have 1 to ${MEDIA_IDENTIFIER_LENGTH_MAX} characters, received ${identifier.length}`,
+      );
+    if (tokenCount < 1 || firstToken + tokenCount > promptTokens)
+      throw rpcError(
+        'RPC_INVALID_FIELD',
+        `Cannot route: media[${index}] has ${tokenCount} tokens from token ${firstToken} on, the prompt has ${promptTokens}`,
+      );
+  }
+  return media;
 }
 
 /** @throws RpcError when it is empty or longer than `REQUEST_ID_LENGTH_MAX`. */

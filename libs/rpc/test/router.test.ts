@@ -20,7 +20,10 @@ describe('a unary call', () => {
     });
     const request: FindBestWorkerRequest = {
       requestId: requestId('request-1'),
-      prompt: { ...prompt, loraName: 'adapter', cacheSalt: 'salt', model: 'model' },
+      prompt: {
+        ...{ ...prompt, loraName: 'adapter', cacheSalt: 'salt', model: 'model' },
+        media: [{ identifier: 'cat', firstToken: 1, tokenCount: 1 }],
+      },
       overrides: {
         temperature: 0,
         overlapScoreCredit: 0.5,
@@ -166,6 +169,20 @@ describe('a failing call', () => {
       code: 'RPC_INVALID_FIELD',
       message: 'Cannot use overlap_score_credit: it must be at least 0 and finite, received NaN',
     });
+    for (const [item, message] of [
+      [{ identifier: '' }, 'media[0].identifier must have 1 to 512 characters, received 0'],
+      [{ tokenCount: 0 }, `media[0] has 0 tokens from token 0 on, the prompt has ${prompt.tokens.length}`],
+      [
+        { firstToken: 4_294_967_295 },
+        `media[0] has 1 tokens from token 4294967295 on, the prompt has ${prompt.tokens.length}`,
+      ],
+    ] as const) {
+      const media = [{ ...{ identifier: 'cat', firstToken: 0, tokenCount: 1 }, ...item }];
+      expect(await book({ prompt: { ...prompt, media } })).toMatchObject({
+        code: 'RPC_INVALID_FIELD',
+        message: `Cannot route: ${message}`,
+      });
+    }
     expect(await book({ constraints: { pinnedRank: 1 } })).toMatchObject({ code: 'RPC_MISSING_FIELD' });
     expect(await failure(client.free(requestId('')))).toMatchObject({
       code: 'RPC_MISSING_FIELD',

@@ -1,4 +1,4 @@
-import { namespaceSeed, sequenceHashes } from '@kvasir/block-hash';
+import { DEFAULT_SEED, mediaContent, namespaceSeed, PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
 import type { CacheNamespace } from '@kvasir/block-hash';
 import { parseEndpointName } from '@kvasir/contract';
 import type { WorkerRecord } from '@kvasir/contract';
@@ -361,7 +361,7 @@ describe('the engine agent', () => {
       hashes: bigint[],
       parent: bigint | null,
       tokens: readonly number[],
-    ): PublishedKvEvent => ({
+    ): Extract<PublishedKvEvent, { kind: 'stored' }> => ({
       kind: 'stored',
       hashes: BigUint64Array.from(hashes),
       parent,
@@ -397,6 +397,24 @@ describe('the engine agent', () => {
       next.send({ kind: 'cleared' });
       await next.end();
       await vi.waitFor(() => expect(held.size).toBe(0));
+    });
+
+    it('takes blocks of media by their content', async () => {
+      const { agent, held } = await start();
+      const call = publishKvEvents(agent.grpcAddress());
+      call.send({ kind: 'opened', workerId: 'w1', rank: 0 });
+      call.send({ ...stored([1n, 2n, 3n], null, PROMPT.slice(0, 48)), media: new Map([[1, ['cat']]]) });
+      const content = mediaContent('cat');
+      const prompt = new PromptBlocks(Uint32Array.from(PROMPT.slice(0, 48)), 16, DEFAULT_SEED, [
+        { content, firstToken: 20, tokenCount: 9 },
+      ]);
+      prompt.hashTo(3);
+      await vi.waitFor(() => expect([...held].sort()).toEqual(keysOf(prompt.words).sort()));
+      call.send({ ...stored([4n], null, PROMPT.slice(0, 16)), media: new Map([[1, ['cat']]]) });
+      await expect(call.end()).rejects.toMatchObject({
+        code: 'RPC_INVALID_FIELD',
+        message: 'Cannot take a KV event: media of block 1 of 1 must be texts that are not empty',
+      });
     });
 
     it.each<[string, PublishedKvEvent[], string]>([

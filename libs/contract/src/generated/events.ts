@@ -1,6 +1,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { BlockMedia as _kvasir_v1_BlockMedia, BlockMedia__Output as _kvasir_v1_BlockMedia__Output } from './kvasir/v1/BlockMedia.js';
 import type { KvBlocksRemoved as _kvasir_v1_KvBlocksRemoved, KvBlocksRemoved__Output as _kvasir_v1_KvBlocksRemoved__Output } from './kvasir/v1/KvBlocksRemoved.js';
 import type { KvBlocksStored as _kvasir_v1_KvBlocksStored, KvBlocksStored__Output as _kvasir_v1_KvBlocksStored__Output } from './kvasir/v1/KvBlocksStored.js';
 import type { KvCacheCleared as _kvasir_v1_KvCacheCleared, KvCacheCleared__Output as _kvasir_v1_KvCacheCleared__Output } from './kvasir/v1/KvCacheCleared.js';
@@ -16,6 +17,7 @@ type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> 
 export interface ProtoGrpcType {
   kvasir: {
     v1: {
+      BlockMedia: MessageTypeDefinition<_kvasir_v1_BlockMedia, _kvasir_v1_BlockMedia__Output>
       KvBlocksRemoved: MessageTypeDefinition<_kvasir_v1_KvBlocksRemoved, _kvasir_v1_KvBlocksRemoved__Output>
       KvBlocksStored: MessageTypeDefinition<_kvasir_v1_KvBlocksStored, _kvasir_v1_KvBlocksStored__Output>
       KvCacheCleared: MessageTypeDefinition<_kvasir_v1_KvCacheCleared, _kvasir_v1_KvCacheCleared__Output>

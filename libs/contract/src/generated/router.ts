@@ -18,6 +18,7 @@ import type { GetPotentialLoadsRequest as _kvasir_v1_GetPotentialLoadsRequest, G
 import type { GetPotentialLoadsResponse as _kvasir_v1_GetPotentialLoadsResponse, GetPotentialLoadsResponse__Output as _kvasir_v1_GetPotentialLoadsResponse__Output } from './kvasir/v1/GetPotentialLoadsResponse.js';
 import type { MarkPrefillCompleteRequest as _kvasir_v1_MarkPrefillCompleteRequest, MarkPrefillCompleteRequest__Output as _kvasir_v1_MarkPrefillCompleteRequest__Output } from './kvasir/v1/MarkPrefillCompleteRequest.js';
 import type { MarkPrefillCompleteResponse as _kvasir_v1_MarkPrefillCompleteResponse, MarkPrefillCompleteResponse__Output as _kvasir_v1_MarkPrefillCompleteResponse__Output } from './kvasir/v1/MarkPrefillCompleteResponse.js';
+import type { MediaItem as _kvasir_v1_MediaItem, MediaItem__Output as _kvasir_v1_MediaItem__Output } from './kvasir/v1/MediaItem.js';
 import type { OverlapScore as _kvasir_v1_OverlapScore, OverlapScore__Output as _kvasir_v1_OverlapScore__Output } from './kvasir/v1/OverlapScore.js';
 import type { PoolHints as _kvasir_v1_PoolHints, PoolHints__Output as _kvasir_v1_PoolHints__Output } from './kvasir/v1/PoolHints.js';
 import type { PotentialLoad as _kvasir_v1_PotentialLoad, PotentialLoad__Output as _kvasir_v1_PotentialLoad__Output } from './kvasir/v1/PotentialLoad.js';
@@ -51,6 +52,7 @@ export interface ProtoGrpcType {
       GetPotentialLoadsResponse: MessageTypeDefinition<_kvasir_v1_GetPotentialLoadsResponse, _kvasir_v1_GetPotentialLoadsResponse__Output>
       MarkPrefillCompleteRequest: MessageTypeDefinition<_kvasir_v1_MarkPrefillCompleteRequest, _kvasir_v1_MarkPrefillCompleteRequest__Output>
       MarkPrefillCompleteResponse: MessageTypeDefinition<_kvasir_v1_MarkPrefillCompleteResponse, _kvasir_v1_MarkPrefillCompleteResponse__Output>
+      MediaItem: MessageTypeDefinition<_kvasir_v1_MediaItem, _kvasir_v1_MediaItem__Output>
       OverlapScore: MessageTypeDefinition<_kvasir_v1_OverlapScore, _kvasir_v1_OverlapScore__Output>
       PoolHints: MessageTypeDefinition<_kvasir_v1_PoolHints, _kvasir_v1_PoolHints__Output>
       PotentialLoad: MessageTypeDefinition<_kvasir_v1_PotentialLoad, _kvasir_v1_PotentialLoad__Output>

@@ -1,5 +1,6 @@
 // Original file: proto/kvasir/v1/events.proto
 
+import type { BlockMedia as _kvasir_v1_BlockMedia, BlockMedia__Output as _kvasir_v1_BlockMedia__Output } from '../../kvasir/v1/BlockMedia.js';
 
 /**
  * Blocks that the cache now holds, each the child of the one before.
@@ -29,6 +30,10 @@ export interface KvBlocksStored {
    * Isolation salt; empty for none, or for that of the parent.
    */
   'cacheSalt'?: (string);
+  /**
+   * Media items that blocks overlap; blocks without any are left out.
+   */
+  'media'?: (_kvasir_v1_BlockMedia)[];
 }
 
 /**
@@ -59,4 +64,8 @@ export interface KvBlocksStored__Output {
    * Isolation salt; empty for none, or for that of the parent.
    */
   'cacheSalt': (string);
+  /**
+   * Media items that blocks overlap; blocks without any are left out.
+   */
+  'media': (_kvasir_v1_BlockMedia__Output)[];
 }

@@ -1,5 +1,6 @@
 // Original file: proto/kvasir/v1/router.proto
 
+import type { MediaItem as _kvasir_v1_MediaItem, MediaItem__Output as _kvasir_v1_MediaItem__Output } from '../../kvasir/v1/MediaItem.js';
 
 /**
  * The prompt and what separates equal tokens with unequal KV.
@@ -21,6 +22,10 @@ export interface Prompt {
    * Model name; empty means the pool's only model.
    */
   'model'?: (string);
+  /**
+   * Images, clips and the like, whose placeholders are in token_ids: equal placeholders of different content are different KV.
+   */
+  'media'?: (_kvasir_v1_MediaItem)[];
 }
 
 /**
@@ -43,4 +48,8 @@ export interface Prompt__Output {
    * Model name; empty means the pool's only model.
    */
   'model': (string);
+  /**
+   * Images, clips and the like, whose placeholders are in token_ids: equal placeholders of different content are different KV.
+   */
+  'media': (_kvasir_v1_MediaItem__Output)[];
 }
