@@ -62,7 +62,8 @@ export function decodeIndexSnapshotManifest(
   text: string,
 ): { readonly kind: 'manifest'; readonly manifest: IndexSnapshotManifest } | Malformed {
   const body = text.slice(CHECKSUM_CHARS + 1);
-  if (text.slice(0, CHECKSUM_CHARS) !== checksumOfText(body)) return malformed('its checksum is wrong');
+  if (text.slice(0, CHECKSUM_CHARS + 1) !== `${checksumOfText(body)} `)
+    return malformed('its checksum is wrong');
   const fields = JsonFields.parse(body);
   if (fields === null) return malformed('is no JSON object');
   const version = fields.integer('version', 0, Number.MAX_SAFE_INTEGER);

@@ -33,13 +33,11 @@ describe('a snapshot manifest', () => {
 
   it('is refused when any character was changed or its end is missing', () => {
     const text = encodeIndexSnapshotManifest(manifest);
-    fc.assert(
-      fc.property(fc.nat(text.length - 1), (at) => {
-        const changed = text.slice(0, at) + (text[at] === '0' ? '1' : '0') + text.slice(at + 1);
-        expect(decodeIndexSnapshotManifest(changed).kind).toBe('malformed');
-        expect(decodeIndexSnapshotManifest(text.slice(0, at)).kind).toBe('malformed');
-      }),
-    );
+    for (let at = 0; at < text.length; at += 1) {
+      const changed = text.slice(0, at) + (text[at] === '0' ? '1' : '0') + text.slice(at + 1);
+      expect(decodeIndexSnapshotManifest(changed).kind).toBe('malformed');
+      expect(decodeIndexSnapshotManifest(text.slice(0, at)).kind).toBe('malformed');
+    }
   });
 
   it.each([
