@@ -93,13 +93,13 @@ describe('RedisRegistry over TLS with a password', () => {
 describe('RedisRegistry on a cluster', () => {
   const servers: ServerProcess[] = [];
   beforeAll(async () => {
-    for (let node = 0; node < 3; node += 1)
+    // By default it would be a port that outgoing connections may have.
+    const busPorts = [await freePort(), await freePort(), await freePort()];
+    for (const busPort of busPorts)
       servers.push(
         await startRedisServer([
-          '--cluster-enabled',
-          'yes',
-          '--cluster-config-file',
-          join(folder(), 'nodes.conf'),
+          ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
+          ...['--cluster-config-file', join(folder(), 'nodes.conf')],
         ]),
       );
     const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
@@ -109,8 +109,9 @@ describe('RedisRegistry on a cluster', () => {
       await client.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to));
       await client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(node + 1));
     }
-    for (const { port } of servers.slice(1))
-      await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(port));
+    for (const [node, { port }] of servers.entries())
+      if (node > 0)
+        await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPorts[node]));
     await vi.waitFor(async () => {
       for (const client of clients)
         expect(await client.call('CLUSTER', 'INFO')).toContain('cluster_state:ok');
@@ -149,6 +150,18 @@ describe('RedisRegistry on a cluster', () => {
 });
 
 describe('RedisRegistry behind sentinels', () => {
+  it('gives up in time when no sentinel answers', async () => {
+    const port = await freePort();
+    const options: RedisConnectionOptions = {
+      ...{ urls: [`redis://127.0.0.1:${port}`], kind: 'sentinel', sentinelName: 'main' },
+      startTimeoutMs: 400,
+    };
+    await expect(connect(options)).rejects.toMatchObject({
+      code: 'REGISTRY_UNREACHABLE',
+      message: expect.stringContaining(`Cannot connect to Redis at redis://127.0.0.1:${port}: `) as string,
+    });
+  });
+
   it('goes on with the replica when the master dies', async () => {
     const master = await startRedisServer();
     const replica = await startRedisServer(['--replicaof', '127.0.0.1', String(master.port)]);

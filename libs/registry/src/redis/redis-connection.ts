@@ -12,6 +12,8 @@ export interface RedisConnectionOptions {
   /** Name of the master that the sentinels watch; only for them. */
   readonly sentinelName?: string | undefined;
   readonly tls?: TlsFiles | undefined;
+  /** How long the first connection may take, with all that is asked on the way to it. Default 10 s. */
+  readonly startTimeoutMs?: number | undefined;
 }
 
 export type RedisClient = Redis | Cluster;
@@ -19,6 +21,7 @@ export type RedisClient = Redis | Cluster;
 /** A command that has no answer by then has failed; the next one tries anew. */
 const COMMAND_TIMEOUT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+const START_TIMEOUT_MS = 10_000;
 const RECONNECT_WAIT_MS_MIN = 50;
 const RECONNECT_WAIT_MS_MAX = 1_000;
 
@@ -28,6 +31,12 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   // Why a connection is refused is told here, and only that it was closed to who waits for it.
   let told: unknown = null;
   client.on('error', (error: unknown) => (told = error));
+  const { startTimeoutMs = START_TIMEOUT_MS } = options;
+  // Sentinels are asked again and again until one answers.
+  const timer = setTimeout(() => {
+    told ??= new Error(`it has not answered within ${startTimeoutMs} ms`);
+    client.disconnect();
+  }, startTimeoutMs);
   try {
     await client.connect();
     await client.ping();
@@ -35,6 +44,8 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   } catch (error) {
     client.disconnect();
     throw connectionError(told ?? error, options.urls);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

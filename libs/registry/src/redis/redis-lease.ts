@@ -32,6 +32,8 @@ export class RedisLease<EntryType extends Entry> implements RecordLease<EntryTyp
   readonly #cancelRenewal: CancelTimer;
   /** Calls to Redis, one after the other, so that no old record overtakes a new one. */
   #queue: Promise<unknown> = Promise.resolve();
+  /** A renewal that has not begun: whoever wants another one means the same. While Redis is silent no queue grows. */
+  #waiting: Promise<void> | null = null;
   #state: LeaseState = { kind: 'held' };
   /** The record in Redis may be an older one. */
   #isUnwritten = false;
@@ -48,7 +50,11 @@ export class RedisLease<EntryType extends Entry> implements RecordLease<EntryTyp
 
   /** Renews now instead of at the next turn; never rejects. */
   renew(): Promise<void> {
-    return this.#inTurn(() => this.#renew().catch(() => undefined));
+    this.#waiting ??= this.#inTurn(async () => {
+      this.#waiting = null;
+      await this.#renew().catch(() => undefined);
+    });
+    return this.#waiting;
   }
 
   /** While Redis is away the record is written once it is back. */
