@@ -4,6 +4,7 @@ import type { Certificates, ServerProcess } from '@kvasir/testkit';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectNatsEventPlane } from '../src/index.js';
 import type { NatsEventPlane, NatsOptions } from '../src/index.js';
+import { makeOperator } from './nats-operator.js';
 
 const SOON = { timeout: 15_000, interval: 20 };
 
@@ -66,6 +67,16 @@ describe('NatsEventPlane with credentials', () => {
         code: 'EVENT_PLANE_UNAUTHORIZED',
         message: `Cannot connect to NATS at nats://127.0.0.1:${port}: the server refuses the credentials`,
       });
+  });
+
+  it('logs in with a credentials file of a user whose operator the server trusts, and no other', async () => {
+    const { configPath, credentialsPath, strangerPath } = makeOperator();
+    const { port } = await start('-c', configPath);
+    const urls = [`nats://127.0.0.1:${port}`];
+    await carries(await connect({ urls, credentialsPath }), await connect({ urls, credentialsPath }), 8);
+    await expect(connect({ urls, credentialsPath: strangerPath })).rejects.toMatchObject({
+      code: 'EVENT_PLANE_UNAUTHORIZED',
+    });
   });
 
   it('says that a credentials file cannot be read', async () => {
