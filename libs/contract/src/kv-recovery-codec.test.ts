@@ -61,6 +61,8 @@ describe('encodeKvRecoveryRequest()', () => {
   });
 });
 
+const DIGEST = { lo: 7, hi: 0xffff_ffff, blockCount: 3 };
+
 describe('decodeKvRecoveryChunk()', () => {
   it('reads a batch as it was published', () => {
     const batch = { ...source, batchNumber: 3, events: [{ kind: 'cleared' as const }] };
@@ -68,11 +70,12 @@ describe('decodeKvRecoveryChunk()', () => {
   });
 
   it('reads the start, the chains and the end of a snapshot', () => {
-    expect(decodeKvRecoveryChunk(encodeSnapshotStart(header, 9, 3))).toEqual({
+    expect(decodeKvRecoveryChunk(encodeSnapshotStart(header, 9, DIGEST))).toEqual({
       kind: 'snapshotStart',
       source,
       batchNumber: 9,
       blockCount: 3,
+      digest: DIGEST,
     });
     expect(decodeKvRecoveryChunk(chainsChunk())).toMatchObject({
       kind: 'chains',
@@ -105,7 +108,11 @@ describe('decodeKvRecoveryChunk()', () => {
   });
 
   it('says malformed or something at every truncation and bit flip, and never throws', () => {
-    for (const bytes of [chainsChunk(), encodeSnapshotStart(header, 9, 3), encodeRecoveryEnd(header, 9)]) {
+    for (const bytes of [
+      chainsChunk(),
+      encodeSnapshotStart(header, 9, DIGEST),
+      encodeRecoveryEnd(header, 9),
+    ]) {
       for (let length = 0; length < bytes.length; length += 1)
         expect(decodeKvRecoveryChunk(bytes.subarray(0, length)).kind).toBe('malformed');
       everyFlip(bytes, (flipped) => {

@@ -1,4 +1,5 @@
 import { readBatch } from './kv-batch-codec.js';
+import type { KvSetDigest } from './kv-batch-codec.js';
 import { readEvents, type KvEventWords } from './kv-event-words.js';
 import type { HashWords, KvEventBatch } from './kv-events.js';
 import type { KvSource } from './subjects.js';
@@ -43,10 +44,15 @@ export type KvRecoveryChunk =
       readonly source: KvSource;
       readonly batchNumber: number;
       readonly blockCount: number;
+      /** What the set adds up to. */
+      readonly digest: KvSetDigest;
     }
   | { readonly kind: 'chains'; readonly chains: readonly KvChain[] }
   /** `batchNumber` is the newest number published when the answer was made. */
   | { readonly kind: 'end'; readonly source: KvSource; readonly batchNumber: number };
+
+/** Low and high word. */
+const DIGEST_WORDS = 2;
 
 export function encodeKvRecoveryRequest(request: KvRecoveryRequest): Uint8Array {
   const header = new WireHeader(request.source);
@@ -74,8 +80,10 @@ export function decodeKvRecoveryRequest(
   return malformed(`wants ${count === 0 ? 'batches' : 'something'} from ${batchNumber}`);
 }
 
-export function encodeSnapshotStart(header: WireHeader, batchNumber: number, blockCount: number): Uint8Array {
-  return bytesOf(header.begin(MESSAGE_TYPES.snapshotStart, batchNumber, blockCount, 0));
+export function encodeSnapshotStart(header: WireHeader, batchNumber: number, set: KvSetDigest): Uint8Array {
+  const message = header.begin(MESSAGE_TYPES.snapshotStart, batchNumber, set.blockCount, DIGEST_WORDS);
+  message.set([set.lo, set.hi], header.words.length);
+  return bytesOf(message);
 }
 
 /** Encodes collected `stored` events as chains of a snapshot. A batch chunk is the batch as it was published (`encodeKvEventBatch`). */
@@ -116,10 +124,16 @@ export function decodeKvRecoveryChunk(bytes: Uint8Array): KvRecoveryChunk | Malf
 }
 
 function readBoundary(message: WireMessage): KvRecoveryChunk | Malformed {
-  const { source, batchNumber, count } = message;
-  if (message.words.length !== message.bodyStart) return malformed('a boundary chunk has no body');
-  if (message.type === MESSAGE_TYPES.snapshotStart)
-    return { kind: 'snapshotStart', source, batchNumber, blockCount: count };
+  const { source, batchNumber, count, words, bodyStart } = message;
+  const bodyWords = words.length - bodyStart;
+  if (message.type === MESSAGE_TYPES.snapshotStart) {
+    if (bodyWords !== DIGEST_WORDS)
+      return malformed(`the start of a snapshot has a digest of ${DIGEST_WORDS} words, not ${bodyWords}`);
+    const [lo = 0, hi = 0] = words.subarray(bodyStart);
+    const digest = { lo, hi, blockCount: count };
+    return { kind: 'snapshotStart', source, batchNumber, blockCount: count, digest };
+  }
+  if (bodyWords !== 0) return malformed('an end has no body');
   return count === 0
     ? { kind: 'end', source, batchNumber }
     : malformed(`an end counts nothing, not ${count}`);

@@ -83,6 +83,24 @@ describe('digests', () => {
     expect(subscriber.counts().digestMismatches).toBe(1);
   });
 
+  it('show at once a snapshot that was not taken as it was sent', async () => {
+    const { act, engine, sink, subscriber, clock } = await scene(null);
+    await act(200);
+    await clock.advanceAsync(10);
+    const take = sink.snapshotChain.bind(sink);
+    // A consumer that loses a part of the first snapshot.
+    let isLossy = true;
+    sink.snapshotChain = (of, chain) => {
+      if (isLossy) isLossy = false;
+      else take(of, chain);
+    };
+    subscriber.unfollow(worker.workerId);
+    subscriber.follow(worker);
+    await clock.advanceAsync(10);
+    expect(subscriber.counts().digestMismatches).toBe(1);
+    expect(sink.held(worker.workerId, 0)).toEqual(engine.held(0));
+  });
+
   it('agree after a tenth of the batches was lost, others came twice or late', async () => {
     const { act, engine, sink, subscriber, clock } = await scene({ lose: 0.1, duplicate: 0.1, delay: 0.2 });
     await act(500);

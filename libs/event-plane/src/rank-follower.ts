@@ -128,14 +128,8 @@ export class RankFollower {
   /** The publisher says what its set adds up to at a batch number: compared when the consumer is at exactly that number. */
   verify(batchNumber: number, digest: KvSetDigest): void {
     const { phase, appliedNumber } = this.#cursor.state();
-    if (phase !== 'live' || appliedNumber !== batchNumber) return;
-    const mine = this.#context.sink.digest?.(this.source) ?? null;
-    if (mine === null) return;
-    this.#verifiedDigests += 1;
-    if (mine.lo === digest.lo && mine.hi === digest.hi && mine.blockCount === digest.blockCount) return;
-    this.#digestMismatches += 1;
-    this.#context.onTrouble({ kind: 'digestMismatch', source: this.source, batchNumber });
-    this.resync();
+    if (phase === 'live' && appliedNumber === batchNumber && this.#differs(batchNumber, digest))
+      this.resync();
   }
 
   /** Takes an input; when one is being stepped, after it. */
@@ -284,8 +278,8 @@ export class RankFollower {
   }
 
   #replace(ticket: RecoveryTicket, batchNumber: number): void {
-    const chains = this.#snapshot?.chains;
-    if (chains === undefined) throw new TypeError('Cannot replace a set: no snapshot has arrived');
+    if (this.#snapshot === null) throw new TypeError('Cannot replace a set: no snapshot has arrived');
+    const { chains, digest } = this.#snapshot;
     let next = 0;
     const handOverTurn = (): void => {
       this.#cancelTimer = null;
@@ -296,10 +290,25 @@ export class RankFollower {
       }
       next = end;
       if (next < chains.length) this.#cancelTimer = this.#context.clock.after(0, handOverTurn);
-      else this.feed({ kind: 'replaced', ticket, batchNumber });
+      else {
+        const isWrong = digest !== null && this.#differs(batchNumber, digest);
+        this.feed({ kind: 'replaced', ticket, batchNumber });
+        if (isWrong) this.resync();
+      }
     };
     if (this.#reset()) handOverTurn();
     else this.feed({ kind: 'recoveryFailed', ticket });
+  }
+
+  /** Whether the consumer holds something else than the publisher held at that number; counted and told. */
+  #differs(batchNumber: number, digest: KvSetDigest): boolean {
+    const mine = this.#context.sink.digest?.(this.source) ?? null;
+    if (mine === null) return false;
+    this.#verifiedDigests += 1;
+    if (mine.lo === digest.lo && mine.hi === digest.hi && mine.blockCount === digest.blockCount) return false;
+    this.#digestMismatches += 1;
+    this.#context.onTrouble({ kind: 'digestMismatch', source: this.source, batchNumber });
+    return true;
   }
 
   #reset(): boolean {

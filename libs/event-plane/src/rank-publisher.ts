@@ -181,7 +181,7 @@ export class RankPublisher {
   }
 
   #snapshot(): readonly Uint8Array[] {
-    const chunks = [encodeSnapshotStart(this.#header, this.newestNumber, this.#held.size)];
+    const chunks = [encodeSnapshotStart(this.#header, this.newestNumber, this.#digest)];
     const chains = new KvEventWords();
     const finishChunk = (): void => {
       if (chains.eventCount > 0) chunks.push(encodeSnapshotChains(this.#header, this.newestNumber, chains));

@@ -6,6 +6,7 @@ import {
   KvEventWords,
   WireHeader,
 } from '@kvasir/contract';
+import { SetDigest } from '@kvasir/radix-index';
 import { incarnation, workerId } from '@kvasir/units';
 import { describe, expect, it } from 'vitest';
 import { RecoveryAnswer } from './recovery-answer.js';
@@ -24,6 +25,13 @@ const chains = (blocks: number): Uint8Array => {
 };
 const batch = encodeKvEventBatch({ ...source, batchNumber: 4, events: [{ kind: 'cleared' }] });
 
+/** The start of a snapshot whose chains are `chains` of these sizes. */
+function startOf(from: WireHeader, batchNumber: number, blockCount: number, ...sizes: number[]): Uint8Array {
+  const digest = new SetDigest();
+  for (const size of sizes) for (let word = 0; word < size * 2; word += 2) digest.add(word, word + 1);
+  return encodeSnapshotStart(from, batchNumber, { lo: digest.lo, hi: digest.hi, blockCount });
+}
+
 /** What the last of these chunks makes of the answer. */
 const after = (...chunks: Uint8Array[]): unknown => {
   const answer = new RecoveryAnswer(source, 100);
@@ -37,7 +45,7 @@ describe('RecoveryAnswer', () => {
   });
 
   it('holds a snapshot back until it is whole', () => {
-    const start = encodeSnapshotStart(header, 4, 5);
+    const start = startOf(header, 4, 5, 3, 2);
     expect(after(start, chains(3))).toEqual({ kind: 'reading' });
     expect(after(start, chains(3), chains(2), encodeRecoveryEnd(header, 4))).toMatchObject({
       kind: 'snapshot',
@@ -46,7 +54,7 @@ describe('RecoveryAnswer', () => {
   });
 
   it('takes an empty snapshot', () => {
-    expect(after(encodeSnapshotStart(header, 0, 0), encodeRecoveryEnd(header, 0))).toMatchObject({
+    expect(after(startOf(header, 0, 0), encodeRecoveryEnd(header, 0))).toMatchObject({
       kind: 'snapshot',
       snapshot: { batchNumber: 0, chains: [] },
     });
@@ -55,14 +63,15 @@ describe('RecoveryAnswer', () => {
   it.each<[string, Uint8Array[]]>([
     ['bytes that are no chunk', [Uint8Array.of(1, 2, 3)]],
     ['a batch of another life', [encodeKvEventBatch({ ...foreign.source, batchNumber: 1, events: [] })]],
-    ['a snapshot of another life', [encodeSnapshotStart(foreign, 1, 0)]],
+    ['a snapshot of another life', [startOf(foreign, 1, 0)]],
     ['an end of another life', [encodeRecoveryEnd(foreign, 1)]],
     ['chains without a start', [chains(1)]],
-    ['two starts', [encodeSnapshotStart(header, 1, 0), encodeSnapshotStart(header, 1, 0)]],
-    ['a batch inside a snapshot', [encodeSnapshotStart(header, 1, 0), batch]],
-    ['a chunk too many', [encodeSnapshotStart(header, 4, 3), chains(2), chains(2)]],
-    ['a chunk too few', [encodeSnapshotStart(header, 4, 3), chains(2), encodeRecoveryEnd(header, 4)]],
-    ['more blocks than may be taken', [encodeSnapshotStart(header, 4, 101)]],
+    ['two starts', [startOf(header, 1, 0), startOf(header, 1, 0)]],
+    ['a batch inside a snapshot', [startOf(header, 1, 0), batch]],
+    ['a chunk too many', [startOf(header, 4, 3), chains(2), chains(2)]],
+    ['a chunk too few', [startOf(header, 4, 3), chains(2), encodeRecoveryEnd(header, 4)]],
+    ['other blocks than were said', [startOf(header, 4, 2, 1, 1), chains(2), encodeRecoveryEnd(header, 4)]],
+    ['more blocks than may be taken', [startOf(header, 4, 101)]],
   ])('is broken by %s', (_what, chunks) => {
     expect(after(...chunks)).toMatchObject({ kind: 'broken' });
   });

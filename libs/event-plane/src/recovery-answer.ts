@@ -1,9 +1,18 @@
-import { decodeKvRecoveryChunk, type KvChain, type KvEventBatch, type KvSource } from '@kvasir/contract';
+import {
+  decodeKvRecoveryChunk,
+  type KvChain,
+  type KvEventBatch,
+  type KvSetDigest,
+  type KvSource,
+} from '@kvasir/contract';
+import { SetDigest } from '@kvasir/radix-index';
 
 /** The whole set of a source as it was after `batchNumber`. */
 export interface Snapshot {
   readonly batchNumber: number;
   readonly chains: readonly KvChain[];
+  /** What the set adds up to, as its publisher says; null for one that was kept elsewhere. */
+  readonly digest: KvSetDigest | null;
 }
 
 export type AnswerStep =
@@ -24,8 +33,10 @@ export class RecoveryAnswer {
     readonly batchNumber: number;
     readonly blockCount: number;
     readonly chains: KvChain[];
+    readonly digest: KvSetDigest;
   } | null = null;
   #blocksRead = 0;
+  readonly #digest = new SetDigest();
 
   constructor(source: KvSource, snapshotBlocksMax: number) {
     this.#source = source;
@@ -49,12 +60,18 @@ export class RecoveryAnswer {
     }
   }
 
-  #begin(start: { source: KvSource; batchNumber: number; blockCount: number }): AnswerStep {
+  #begin(start: {
+    readonly source: KvSource;
+    readonly batchNumber: number;
+    readonly blockCount: number;
+    readonly digest: KvSetDigest;
+  }): AnswerStep {
     if (!this.#isOurs(start.source)) return broken('a snapshot of another source');
     if (this.#snapshot !== null) return broken('a snapshot inside a snapshot');
     if (start.blockCount > this.#snapshotBlocksMax)
       return broken(`a snapshot of ${start.blockCount} blocks, more than ${this.#snapshotBlocksMax}`);
-    this.#snapshot = { batchNumber: start.batchNumber, blockCount: start.blockCount, chains: [] };
+    const { batchNumber, blockCount, digest } = start;
+    this.#snapshot = { batchNumber, blockCount, digest, chains: [] };
     return { kind: 'reading' };
   }
 
@@ -63,6 +80,7 @@ export class RecoveryAnswer {
     for (const chain of chains) {
       this.#blocksRead += chain.hashes.length / 2;
       this.#snapshot.chains.push(chain);
+      this.#addToDigest(chain);
     }
     return this.#blocksRead > this.#snapshot.blockCount
       ? broken('more blocks than the snapshot said')
@@ -74,7 +92,14 @@ export class RecoveryAnswer {
     if (this.#snapshot === null) return { kind: 'ended', newestNumber: end.batchNumber };
     if (this.#blocksRead < this.#snapshot.blockCount)
       return broken(`${this.#blocksRead} of ${this.#snapshot.blockCount} blocks`);
+    const { digest } = this.#snapshot;
+    if (digest.lo !== this.#digest.lo || digest.hi !== this.#digest.hi)
+      return broken('other blocks than the snapshot said');
     return { kind: 'snapshot', snapshot: this.#snapshot };
+  }
+
+  #addToDigest({ hashes }: KvChain): void {
+    for (let at = 0; at < hashes.length; at += 2) this.#digest.add(hashes[at] ?? 0, hashes[at + 1] ?? 0);
   }
 
   #isOurs(source: KvSource): boolean {

@@ -168,7 +168,7 @@ export class DurableIndex {
       if (reading.kind !== 'snapshot') return;
       const { manifest, sources } = reading;
       for (const { source, batchNumber, chains } of sources)
-        this.#seeds.set(seedKey(source), { batchNumber, chains });
+        this.#seeds.set(seedKey(source), { batchNumber, chains, digest: null });
       this.#blockSize = manifest.blockSize;
       // Another log's numbers mean nothing here; the sets are good all the same, for batches have numbers of their own.
       if (manifest.logId === logId) this.#sequence = manifest.logSequence;
