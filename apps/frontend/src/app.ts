@@ -225,9 +225,9 @@ class App implements Frontend {
     for (const { directory } of [this.#decode, this.#aggregated]) {
       const { model, contextTokensMax } = directory;
       if (model === null || directory.serving.length === 0) continue;
-      entries.set(model, { ...OWN_ENTRY, id: model, max_model_len: contextTokensMax, parent: null });
+      entries.set(model, { id: model, ...OWN_ENTRY, max_model_len: contextTokensMax, parent: null });
       for (const id of directory.loraNames)
-        entries.set(id, { ...OWN_ENTRY, id, max_model_len: null, parent: model });
+        entries.set(id, { id, ...OWN_ENTRY, max_model_len: null, parent: model });
     }
     return { object: 'list', data: [...entries.values()] };
   }

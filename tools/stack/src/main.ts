@@ -28,10 +28,12 @@ await runMain({
           prng: Math.random,
           newId: randomUUID,
         }),
-  started: (stack, { readyJson }) => {
+  started: (stack, { readyJson, loraNames }) => {
     const { url, model } = stack.summary();
     process.stdout.write(
-      readyJson ? `${JSON.stringify(stack.summary())}\n` : formatReady({ url, model, parts: stack.parts() }),
+      readyJson
+        ? `${JSON.stringify(stack.summary())}\n`
+        : formatReady({ url, model, loraNames, parts: stack.parts() }),
     );
   },
 });

@@ -17,9 +17,11 @@ describe('formatReady()', () => {
     const text = formatReady({
       url: 'http://127.0.0.1:8000',
       model: 'm',
+      loraNames: ['sql'],
       parts: [{ what: 'frontend', where: 'http://127.0.0.1:8000', note: '' }],
     });
     expect(text).toContain('curl -N http://127.0.0.1:8000/v1/chat/completions');
     expect(text).toContain('"model":"m"');
+    expect(text).toContain('models: m, sql ');
   });
 });

@@ -27,10 +27,12 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 export function formatReady(stack: {
   readonly url: string;
   readonly model: string;
+  readonly loraNames: readonly string[];
   readonly parts: readonly StackPart[];
 }): string {
   const rows = stack.parts.map((part) => [part.what, part.where, part.note]);
   const body = `{"model":"${stack.model}","messages":[{"role":"user","content":"Who was Kvasir?"}],"max_tokens":40,"stream":true}`;
+  const models = [stack.model, ...stack.loraNames].join(', ');
   return [
     '',
     formatTable(rows)
@@ -38,7 +40,7 @@ export function formatReady(stack: {
       .map((line) => `  ${line}`)
       .join('\n'),
     '',
-    `Ready: ${stack.url}/v1   model: ${stack.model}   Ctrl-C stops everything`,
+    `Ready: ${stack.url}/v1   ${stack.loraNames.length === 0 ? 'model' : 'models'}: ${models}   Ctrl-C stops everything`,
     '',
     `  curl -N ${stack.url}/v1/chat/completions -H 'content-type: application/json' \\`,
     `    -d '${body}'`,

@@ -151,8 +151,8 @@ function models({ config, adapters, epochMs }: EngineParts): ModelList {
   return {
     object: 'list',
     data: [
-      { ...ENTRY, id: name, created, max_model_len: contextTokensMax, parent: null },
-      ...adapters.names().map((id) => ({ ...ENTRY, id, created, max_model_len: null, parent: name })),
+      { id: name, ...ENTRY, created, max_model_len: contextTokensMax, parent: null },
+      ...adapters.names().map((id) => ({ id, ...ENTRY, created, max_model_len: null, parent: name })),
     ],
   };
 }
