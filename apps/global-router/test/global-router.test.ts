@@ -16,6 +16,19 @@ const GRID = {
   overrides: [{ priorityMin: 5, priorityMax: 9, pool: 'long' }],
 };
 
+/** Everything goes to `a` while that is well. */
+const A_BEFORE_B = {
+  pools: [entry('a'), entry('b')],
+  policies: ['grid'],
+  grids: {
+    prefill: {
+      inputTokens: { min: 0, max: 10, resolution: 1 },
+      ttftMs: { min: 0, max: 10, resolution: 1 },
+      cells: [['a']],
+    },
+  },
+};
+
 describe.each(deployments)('%s:', (_, open) => {
   let scene: Scene;
   beforeEach(async () => {
@@ -114,19 +127,7 @@ describe.each(deployments)('%s:', (_, open) => {
     it('loses no request when a pool is killed, and counts what went on to another', async () => {
       const a = await scene.pool('a');
       await scene.pool('b');
-      const { router, client } = await scene.globalRouter(
-        settingsOf({
-          pools: [entry('a'), entry('b')],
-          policies: ['grid'],
-          grids: {
-            prefill: {
-              inputTokens: { min: 0, max: 10, resolution: 1 },
-              ttftMs: { min: 0, max: 10, resolution: 1 },
-              cells: [['a']],
-            },
-          },
-        }),
-      );
+      const { router, client } = await scene.globalRouter(settingsOf(A_BEFORE_B));
       await known(router, 2);
       const asker = client();
       const ask = async (index: number): Promise<string | null> =>
@@ -269,19 +270,7 @@ describe.each(deployments)('%s:', (_, open) => {
           },
         },
       });
-      const { router, client } = await scene.globalRouter(
-        settingsOf({
-          pools: [entry('a'), entry('b')],
-          policies: ['grid'],
-          grids: {
-            prefill: {
-              inputTokens: { min: 0, max: 9, resolution: 1 },
-              ttftMs: { min: 0, max: 9, resolution: 1 },
-              cells: [['a']],
-            },
-          },
-        }),
-      );
+      const { router, client } = await scene.globalRouter(settingsOf(A_BEFORE_B));
       await known(router, 2);
       const request = { requestId: null, prompt: prompt(4), samplingJson: new Uint8Array() };
       const events: string[] = [];

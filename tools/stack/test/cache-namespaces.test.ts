@@ -1,42 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { createLogger, systemClock } from '@kvasir/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DistributedStack } from '../src/distributed-stack.js';
-import { Stack } from '../src/stack.js';
-import { metricSum, stackDefaults } from './start-stack.js';
+import type { StackValues } from '../src/options.js';
+import { bothForms, metricSum } from './start-stack.js';
+import type { AnyStack } from './start-stack.js';
 
 const SOON = { timeout: 20_000, interval: 50 };
 const BLOCK_SIZE = 64;
 const PROMPT_BLOCKS = 20;
 
-const values = () => ({
-  ...stackDefaults(),
-  ...{ httpPort: 0, speedup: 20, dataParallelSize: 2, loraNames: ['sql', 'poetry'] },
+const values = (): Partial<StackValues> => ({
+  speedup: 20,
+  dataParallelSize: 2,
+  loraNames: ['sql', 'poetry'],
 });
 
-type AnyStack = Stack | DistributedStack;
-
-describe.each([
-  [
-    'in one process',
-    (): AnyStack =>
-      new Stack(values(), {
-        clock: systemClock,
-        epochMs: Date.now,
-        loggerOf: (name) => createLogger({ name, level: 'silent' }),
-        prng: Math.random,
-        newId: randomUUID,
-      }),
-  ],
-  [
-    'in many processes, with plain engines and an agent',
-    (): AnyStack =>
-      new DistributedStack(
-        { ...values(), distributed: true, logLevel: 'warn' },
-        { clock: systemClock, tell: () => undefined },
-      ),
-  ],
-] as const)('engines with two ranks and two adapters, %s', (_, create) => {
+describe.each(bothForms(values))('engines with two ranks and two adapters, %s', (_, create) => {
   let stack: AnyStack;
   beforeAll(async () => {
     stack = create();

@@ -1,16 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { createLogger, systemClock } from '@kvasir/service';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DistributedStack } from '../src/distributed-stack.js';
-import { Stack } from '../src/stack.js';
-import { metricSum, stackDefaults } from './start-stack.js';
+import type { StackValues } from '../src/options.js';
+import { bothForms, metricSum } from './start-stack.js';
+import type { AnyStack } from './start-stack.js';
 
 const CLIENTS = 8;
 const SOON = { timeout: 30_000, interval: 100 };
 const SHORT = 300;
 const LONG = 9_000;
-
-type PoolStack = Stack | DistributedStack;
 
 interface Answer {
   readonly status: number;
@@ -38,7 +34,7 @@ async function ask(url: string, promptTokens: number, seed: number): Promise<Ans
 }
 
 /** Runs clients with short and long prompts in turn while something happens, and for some requests more. */
-async function underLoad(stack: PoolStack, happening: () => Promise<void>): Promise<readonly Answer[]> {
+async function underLoad(stack: AnyStack, happening: () => Promise<void>): Promise<readonly Answer[]> {
   const { frontendUrls } = stack.summary();
   const answers: Answer[] = [];
   let isOver = false;
@@ -60,7 +56,7 @@ async function underLoad(stack: PoolStack, happening: () => Promise<void>): Prom
 const failures = (answers: readonly Answer[]): readonly string[] =>
   answers.filter(({ status }) => status !== 200).map(({ status, text }) => `${status} ${text.slice(0, 300)}`);
 
-async function change(stack: PoolStack, pool: string, body: unknown): Promise<void> {
+async function change(stack: AnyStack, pool: string, body: unknown): Promise<void> {
   for (const url of stack.globalRouterUrls()) {
     const response = await fetch(`${url}/admin/pools/${pool}`, {
       method: 'PATCH',
@@ -71,30 +67,10 @@ async function change(stack: PoolStack, pool: string, body: unknown): Promise<vo
   }
 }
 
-const values = () => ({ ...stackDefaults(), example: 'multi-pool' as const, httpPort: 0, speedup: 20 });
+const values = (): Partial<StackValues> => ({ example: 'multi-pool', speedup: 20 });
 
-describe.each([
-  [
-    'in one process',
-    (): PoolStack =>
-      new Stack(values(), {
-        clock: systemClock,
-        epochMs: Date.now,
-        loggerOf: (name) => createLogger({ name, level: 'silent' }),
-        prng: Math.random,
-        newId: randomUUID,
-      }),
-  ],
-  [
-    'in many processes',
-    (): PoolStack =>
-      new DistributedStack(
-        { ...values(), distributed: true, logLevel: 'warn' },
-        { clock: systemClock, tell: () => undefined },
-      ),
-  ],
-] as const)('the multi-pool example %s', (_, create) => {
-  let stack: PoolStack;
+describe.each(bothForms(values))('the multi-pool example %s', (_, create) => {
+  let stack: AnyStack;
   /** Known while all of it runs. */
   let metricsUrls: readonly string[];
   beforeAll(async () => {

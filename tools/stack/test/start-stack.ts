@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createLogger, readOptions, systemClock } from '@kvasir/service';
 import { stackOptions } from '../src/options.js';
 import type { StackValues } from '../src/options.js';
+import { DistributedStack } from '../src/distributed-stack.js';
 import { Stack } from '../src/stack.js';
+import type { StackContext } from '../src/stack.js';
 
 /** A stack of this process on free ports. */
 export interface RunningStack {
@@ -21,18 +23,40 @@ export function stackDefaults(): StackValues {
   return defaults.values;
 }
 
+function ownContext(): StackContext {
+  return {
+    clock: systemClock,
+    epochMs: Date.now,
+    loggerOf: (name) => createLogger({ name, level: 'silent' }),
+    prng: Math.random,
+    newId: randomUUID,
+  };
+}
+
+/** A stack of this process, or of many; not started. */
+export type AnyStack = Stack | DistributedStack;
+
+/** Both forms of a stack, to be tested alike. */
+export function bothForms(
+  values: () => Partial<StackValues>,
+): readonly (readonly [form: string, create: () => AnyStack])[] {
+  const all = (): StackValues => ({ ...stackDefaults(), ...values() });
+  return [
+    ['in one process', (): AnyStack => new Stack(all(), ownContext())],
+    [
+      'in many processes',
+      (): AnyStack =>
+        new DistributedStack(
+          { ...all(), distributed: true, logLevel: 'warn' },
+          { clock: systemClock, tell: () => undefined },
+        ),
+    ],
+  ];
+}
+
 /** Starts a stack with these defaults but for what is given, and waits until it is ready. */
 export async function startStack(values: Partial<StackValues>): Promise<RunningStack> {
-  const stack = new Stack(
-    { ...stackDefaults(), ...values },
-    {
-      clock: systemClock,
-      epochMs: Date.now,
-      loggerOf: (name) => createLogger({ name, level: 'silent' }),
-      prng: Math.random,
-      newId: randomUUID,
-    },
-  );
+  const stack = new Stack({ ...stackDefaults(), ...values }, ownContext());
   await stack.start(new AbortController().signal);
   return {
     url: stack.summary().url,
