@@ -12,6 +12,6 @@ export type {
   TargetLoad,
 } from './messages.js';
 export { SCHEDULER_OPTIONS_DEFAULT } from './options.js';
-export type { RouterMode, SchedulerOptions } from './options.js';
+export type { QueueOptions, RouterMode, SchedulerOptions } from './options.js';
 export { Scheduler } from './scheduler.js';
 export type { Target, TargetSpec } from './targets.js';

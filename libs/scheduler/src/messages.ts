@@ -31,6 +31,8 @@ export interface RouteInput {
   readonly prompt: PrefixQuery & { readonly tokenCount: number };
   readonly overrides?: RouteOverrides | undefined;
   readonly constraints?: RouteConstraints | undefined;
+  /** Given: it may wait for a target, when it has an id and the options have a queue. Higher priorities go first. */
+  readonly wait?: { readonly priority: number } | undefined;
   readonly nowMs: number;
 }
 
@@ -64,6 +66,7 @@ export type SchedulerInput =
   | RouteInput
   | { readonly kind: 'prefillCompleted'; readonly requestId: RequestId }
   | { readonly kind: 'outputTokens'; readonly requestId: RequestId; readonly tokenCount: number }
+  /** Ends a booking, or the waiting for one. */
   | { readonly kind: 'freed'; readonly requestId: RequestId }
   /** What another router of the pool has booked in all, on the targets named or, when it is whole, on any. */
   | {
@@ -100,6 +103,8 @@ export const schedulerRejections = {
   SCHED_PINNED_UNAVAILABLE: { meaning: 'The worker that the request is pinned to cannot take it.' },
   SCHED_DUPLICATE_REQUEST: { meaning: 'A request of this id is booked already.' },
   SCHED_BOOKINGS_FULL: { meaning: 'As many requests are booked as may be.' },
+  SCHED_QUEUE_FULL: { meaning: 'Every worker has too much to do, and as many requests wait as may.' },
+  SCHED_WAIT_ENDED: { meaning: 'The request was waiting for a worker when it was given up.' },
 } as const;
 
 export type RejectionCode = keyof typeof schedulerRejections;
@@ -107,6 +112,17 @@ export type RejectionCode = keyof typeof schedulerRejections;
 /** What the shell has to do, or to tell. */
 export type SchedulerEffect =
   | { readonly kind: 'routed'; readonly decision: Decision }
+  /** It waits: `placed` or `refused` comes from a later step, unless it is freed before. */
+  | { readonly kind: 'queued'; readonly requestId: RequestId }
+  /** A request that waited is booked. */
+  | { readonly kind: 'placed'; readonly requestId: RequestId; readonly decision: Decision }
+  /** A request that waited will not be booked. */
+  | {
+      readonly kind: 'refused';
+      readonly requestId: RequestId;
+      readonly code: RejectionCode;
+      readonly message: string;
+    }
   | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly message: string }
   | { readonly kind: 'prefillMarked'; readonly requestId: RequestId }
   | { readonly kind: 'released'; readonly requestId: RequestId }

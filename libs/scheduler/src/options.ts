@@ -10,6 +10,14 @@ export type RouterMode =
   /** Any eligible target, evenly. */
   | 'random';
 
+/** When requests wait in the router instead of in an engine. */
+export interface QueueOptions {
+  /** A target with more prompt tokens than this booked and not computed takes nothing new; when no target is left, requests wait. */
+  readonly prefillTokensMax: number;
+  /** Requests that wait at a time; more are rejected. */
+  readonly requestsMax: number;
+}
+
 export interface SchedulerOptions {
   readonly mode: RouterMode;
   /** Tokens per KV block. */
@@ -27,6 +35,8 @@ export interface SchedulerOptions {
   readonly bookingsMax: number;
   /** Age at which a booking that nobody freed is dropped. */
   readonly bookingTtlMs: number;
+  /** Null: no request waits. */
+  readonly queue: QueueOptions | null;
 }
 
 /** Options of a router for a pool that computes and generates. */
@@ -39,6 +49,7 @@ export const SCHEDULER_OPTIONS_DEFAULT: Omit<SchedulerOptions, 'blockSize'> = {
   indexBlocksMax: 10_000_000,
   bookingsMax: 100_000,
   bookingTtlMs: 3_600_000,
+  queue: null,
 };
 
 /** @throws RangeError naming the option that is out of its range. */
@@ -48,6 +59,7 @@ export function checkSchedulerOptions(options: SchedulerOptions): void {
     ['blockSize', options.blockSize],
     ['indexBlocksMax', options.indexBlocksMax],
     ['bookingsMax', options.bookingsMax],
+    ['queue.requestsMax', options.queue?.requestsMax ?? 1],
   ] as const;
   for (const [name, value] of whole) {
     if (!Number.isInteger(value) || value < 1) {
@@ -58,6 +70,11 @@ export function checkSchedulerOptions(options: SchedulerOptions): void {
   }
   if (!Number.isFinite(options.temperature) || options.temperature < 0) {
     throw new RangeError(`Cannot schedule: temperature must be at least 0, received ${options.temperature}`);
+  }
+  if (options.queue !== null && !(options.queue.prefillTokensMax >= 0)) {
+    throw new RangeError(
+      `Cannot schedule: queue.prefillTokensMax must be at least 0, received ${options.queue.prefillTokensMax}`,
+    );
   }
   if (!(options.bookingTtlMs > 0)) {
     throw new RangeError(

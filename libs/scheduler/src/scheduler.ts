@@ -25,8 +25,12 @@ import type { SchedulerOptions } from './options.js';
 import { PeerLoads } from './peer-loads.js';
 import { TargetTable } from './targets.js';
 import type { TargetSpec } from './targets.js';
+import { WaitingQueue } from './waiting-queue.js';
+import type { WaitingRequest } from './waiting-queue.js';
 
 const NOTHING: readonly SchedulerEffect[] = [];
+/** Waiting requests that are looked at when something is freed: those behind one that is bound to a busy target need not wait for it. */
+const QUEUE_LOOK_AHEAD = 64;
 
 /**
  * Decides where requests go and knows what that puts on whom. One machine: `step(input)` changes the state and returns what the shell has to do.
@@ -41,6 +45,9 @@ export class Scheduler {
   readonly #bookings: Bookings;
   readonly #peers: PeerLoads;
   readonly #candidates = new CandidateTable();
+  readonly #waiting = new WaitingQueue();
+  /** As the newest input says. */
+  #nowMs = 0;
   #turn = 0;
 
   /** @throws RangeError naming the option that is out of its range. */
@@ -65,6 +72,11 @@ export class Scheduler {
 
   get bookingCount(): number {
     return this.#bookings.size;
+  }
+
+  /** Requests that wait for a target. */
+  get waitingCount(): number {
+    return this.#waiting.size;
   }
 
   /** Tokens per block. */
@@ -98,6 +110,14 @@ export class Scheduler {
   }
 
   step(input: SchedulerInput): readonly SchedulerEffect[] {
+    if (input.kind === 'route' || input.kind === 'tick') this.#nowMs = Math.max(this.#nowMs, input.nowMs);
+    const effects = this.#apply(input);
+    if (this.#waiting.size === 0 || !mayMakeRoom(input)) return effects;
+    const placed = this.#placeWaiting();
+    return placed.length === 0 ? effects : [...effects, ...placed];
+  }
+
+  #apply(input: SchedulerInput): readonly SchedulerEffect[] {
     switch (input.kind) {
       case 'targetAdded':
       case 'targetUpdated':
@@ -111,13 +131,13 @@ export class Scheduler {
       case 'kvCleared':
         return this.#applyKv(input);
       case 'route':
-        return [this.#route(input)];
+        return this.#routeOrQueue(input);
       case 'prefillCompleted':
         return [this.#bookings.completePrefill(input.requestId)];
       case 'outputTokens':
         return this.#bookings.addOutputTokens(input.requestId, input.tokenCount);
       case 'freed':
-        return [this.#bookings.release(input.requestId)];
+        return this.#free(input.requestId);
       case 'peerLoads':
         this.#peers.set(input.peer, input.loads, input.isWhole);
         return NOTHING;
@@ -194,11 +214,62 @@ export class Scheduler {
     return applyKvInput(this.#index, number, input);
   }
 
+  #free(requestId: RequestId): readonly SchedulerEffect[] {
+    if (!this.#waiting.remove(requestId)) return [this.#bookings.release(requestId)];
+    const message = `Cannot book request ${requestId}: it was given up while it waited`;
+    return [
+      { kind: 'released', requestId },
+      { kind: 'refused', requestId, code: 'SCHED_WAIT_ENDED', message },
+    ];
+  }
+
+  #routeOrQueue(input: RouteInput): readonly SchedulerEffect[] {
+    const { requestId, wait } = input;
+    const { queue } = this.#options;
+    if (requestId !== null && (this.#bookings.has(requestId) || this.#waiting.has(requestId)))
+      return [rejected('SCHED_DUPLICATE_REQUEST', `Cannot book request ${requestId}: it is booked already`)];
+    if (queue === null || requestId === null || wait === undefined) return [this.#route(input)];
+    // Whoever comes while others wait queues up behind them, and is placed with them in the same step when there is room.
+    const refusal = this.#markEligible(input);
+    if (refusal !== null) return [refusal];
+    if (this.#waiting.size === 0 && !this.#allBusy(queue.prefillTokensMax)) return [this.#route(input)];
+    if (this.#waiting.size >= queue.requestsMax)
+      return [
+        rejected('SCHED_QUEUE_FULL', `Cannot book request ${requestId}: ${this.#waiting.size} requests wait`),
+      ];
+    this.#waiting.add({ requestId, priority: wait.priority, input });
+    const placed = this.#placeWaiting();
+    const own = placed.find((effect) => effect.requestId === requestId);
+    const others = placed.filter((effect) => effect !== own);
+    return [own === undefined ? { kind: 'queued', requestId } : asAnswer(own), ...others];
+  }
+
+  /** Books those who wait, in order, as far as targets take them. O(look-ahead · targets). */
+  #placeWaiting(): readonly Settled[] {
+    const { queue, bookingsMax } = this.#options;
+    if (queue === null) return [];
+    const settled: Settled[] = [];
+    for (const waiting of this.#waiting.first(QUEUE_LOOK_AHEAD)) {
+      if (this.#bookings.size >= bookingsMax) break;
+      const refusal = this.#markEligible(waiting.input);
+      if (refusal === null && this.#allBusy(queue.prefillTokensMax)) continue;
+      this.#waiting.remove(waiting.requestId);
+      settled.push(settledAs(waiting, refusal ?? this.#route({ ...waiting.input, nowMs: this.#nowMs })));
+    }
+    return settled;
+  }
+
+  /** Whether every target that is marked eligible has more to compute than it may. */
+  #allBusy(prefillTokensMax: number): boolean {
+    const { isEligible } = this.#candidates;
+    for (let number = 0; number < this.#targets.columnCount; number += 1)
+      if (isEligible[number] === 1 && (this.#load.prefillTokens[number] ?? 0) <= prefillTokensMax)
+        return false;
+    return true;
+  }
+
   #route(input: RouteInput): SchedulerEffect {
     const { requestId, prompt } = input;
-    if (requestId !== null && this.#bookings.has(requestId)) {
-      return rejected('SCHED_DUPLICATE_REQUEST', `Cannot book request ${requestId}: it is booked already`);
-    }
     if (requestId !== null && this.#bookings.size >= this.#options.bookingsMax) {
       return rejected(
         'SCHED_BOOKINGS_FULL',
@@ -341,4 +412,37 @@ export class Scheduler {
 
 function rejected(code: RejectionCode, message: string): SchedulerEffect {
   return { kind: 'rejected', code, message };
+}
+
+/** What became of a request that waited. */
+type Settled = Extract<SchedulerEffect, { kind: 'placed' | 'refused' }>;
+
+function settledAs({ requestId }: WaitingRequest, effect: SchedulerEffect): Settled {
+  if (effect.kind === 'routed') return { kind: 'placed', requestId, decision: effect.decision };
+  if (effect.kind === 'rejected') return { ...effect, kind: 'refused', requestId };
+  throw new TypeError(`Cannot place request ${requestId}: the choice answered ${effect.kind}`);
+}
+
+/** The same for who has just asked. */
+function asAnswer(settled: Settled): SchedulerEffect {
+  return settled.kind === 'placed'
+    ? { kind: 'routed', decision: settled.decision }
+    : rejected(settled.code, settled.message);
+}
+
+/** Whether a target may have less to do, or there may be another one, after this. */
+function mayMakeRoom({ kind }: SchedulerInput): boolean {
+  switch (kind) {
+    case 'prefillCompleted':
+    case 'freed':
+    case 'targetAdded':
+    case 'targetUpdated':
+    case 'targetRemoved':
+    case 'peerLoads':
+    case 'peerGone':
+    case 'tick':
+      return true;
+    default:
+      return false;
+  }
 }
