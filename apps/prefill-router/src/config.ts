@@ -47,6 +47,13 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
       trackActiveBlocks: values.routerTrackActiveBlocks,
       assumeKvReuse: values.routerAssumeKvReuse,
       bookingsMax: values.routerBookingsMax,
+      queue:
+        values.routerQueuePrefillTokens === null
+          ? null
+          : {
+              prefillTokensMax: values.routerQueuePrefillTokens,
+              requestsMax: values.routerQueueRequestsMax,
+            },
       indexBlocksMax: values.routerIndexBlocksMax,
       bookingTtlMs: values.routerBookingTtlMs,
       cost: {

@@ -7,7 +7,7 @@ import { engineError } from './errors.js';
 import type { GenerateOutcome } from './metrics.js';
 import type { ServingParts } from './parts.js';
 import { EngineFault, relayEvents } from './relay-events.js';
-import { route } from './route.js';
+import { book } from './route.js';
 
 /** Workers that one request may be tried on before anything of an answer has come. */
 export const ATTEMPTS_MAX = 3;
@@ -50,7 +50,7 @@ async function* attempts(generating: Generating): AsyncIterableIterator<Generate
   const failed: WorkerId[] = [];
   let fault: EngineFault | null = null;
   for (;;) {
-    const decision = choose(generating, failed, fault);
+    const decision = await choose(generating, failed, fault);
     const progress = { hasEvents: false };
     try {
       yield* relayEvents({ ...generating, prompt: request.prompt, decision, progress });
@@ -72,15 +72,15 @@ async function* attempts(generating: Generating): AsyncIterableIterator<Generate
 }
 
 /** Books the next worker. When none is left, what the last one did says more than that. */
-function choose(
-  { parts, request, requestId }: Generating,
+async function choose(
+  { parts, request, requestId, signal }: Generating,
   failed: readonly WorkerId[],
   fault: EngineFault | null,
-): RouteDecision {
+): Promise<RouteDecision> {
   const excludedWorkerIds = [...(request.constraints?.excludedWorkerIds ?? []), ...failed];
   const constraints = { ...request.constraints, excludedWorkerIds };
   try {
-    return route(parts.router, { ...request, constraints }, requestId);
+    return await book(parts.router, { ...request, requestId, constraints }, () => signal);
   } catch (error) {
     throw fault !== null && error instanceof RpcError ? fault : error;
   }

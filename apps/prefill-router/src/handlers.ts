@@ -2,7 +2,7 @@ import type { RouterHandlers } from '@kvasir/rpc';
 import { prefillRouterError, rejection } from './errors.js';
 import { generate } from './generate.js';
 import type { ServingParts } from './parts.js';
-import { route } from './route.js';
+import { book, route } from './route.js';
 
 /**
  * The `Router` service of one pool.
@@ -18,12 +18,12 @@ export function routerHandlers(
     if (isDraining()) throw prefillRouterError('ROUTER_DRAINING', 'Cannot route: this router is draining');
   };
   return {
-    bestWorkerId: (request) => route(router, request, null),
-    findBestWorker: (request) => {
+    bestWorkerId: (request) => route(router, request),
+    findBestWorker: (request, left) => {
       refuseWhenDraining();
-      const decision = route(router, request, request.requestId);
-      logger.debug({ requestId: request.requestId, decision }, 'booked');
-      return decision;
+      const booked = book(router, request, left);
+      if (booked instanceof Promise) logger.debug({ requestId: request.requestId }, 'waits for a worker');
+      return booked;
     },
     markPrefillComplete: (requestId) => router.markPrefillComplete(requestId),
     free: (requestId) => parts.release(requestId),

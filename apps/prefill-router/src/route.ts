@@ -1,19 +1,29 @@
-import type { KvRouter, RouteRequest } from '@kvasir/router';
+import type { KvRouter, RouteOutcome, RouteRequest } from '@kvasir/router';
 import type { BestWorkerIdRequest, RouteDecision, RouterPrompt } from '@kvasir/rpc';
 import type { RequestId } from '@kvasir/units';
 import { prefillRouterError, rejection } from './errors.js';
 
-/**
- * Routes a call's request, or throws the RpcError that answers the call.
- * @param requestId books under this id; null books nothing.
- */
-export function route(
-  router: KvRouter,
-  request: BestWorkerIdRequest,
-  requestId: RequestId | null,
-): RouteDecision {
+/** Answers where a request would go now, or throws the RpcError that answers the call. Books nothing. */
+export function route(router: KvRouter, request: BestWorkerIdRequest): RouteDecision {
   checkModel(router, request.prompt);
-  const outcome = router.route(routeRequest(request, requestId));
+  return decisionOf(router.route(routeRequest(request, null)));
+}
+
+/** Books a call's request, at once or after a wait, or throws the RpcError that answers the call. @param left makes a signal that ends the wait. */
+export function book(
+  router: KvRouter,
+  request: BestWorkerIdRequest & { readonly requestId: RequestId },
+  left: () => AbortSignal,
+): RouteDecision | Promise<RouteDecision> {
+  checkModel(router, request.prompt);
+  const outcome = router.routeOrWait(routeRequest(request, request.requestId), {
+    priority: request.poolHints?.priority ?? 0,
+    left,
+  });
+  return outcome instanceof Promise ? outcome.then(decisionOf) : decisionOf(outcome);
+}
+
+function decisionOf(outcome: RouteOutcome): RouteDecision {
   if (outcome.kind === 'rejected') throw rejection(outcome.code, outcome.message);
   return { ...outcome.decision, pool: null, routerAddress: null };
 }

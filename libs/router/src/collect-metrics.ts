@@ -26,6 +26,7 @@ export interface Measured {
 export function collectMetrics(to: RouterMetrics, measured: Measured): void {
   const { scheduler, knownWorkers, setAsideWorkers, fullWorkers } = measured;
   to.activeBookings.set(scheduler?.bookingCount ?? 0);
+  to.waitingRequests.set(scheduler?.waitingCount ?? 0);
   to.indexBlocks.set(scheduler?.index.blockCount ?? 0);
   to.indexBytes.set(scheduler?.index.bytes ?? 0);
   to.workers.set({ state: 'known' }, knownWorkers);

@@ -1,8 +1,9 @@
 export { RouterError, routerErrors } from './errors.js';
 export type { RouterErrorCode } from './errors.js';
 export { KvRouter, RECOVERY_WAIT_MS } from './kv-router.js';
-export type { DumpedChain, KvRouterOptions } from './kv-router.js';
-export type { Prompt, RouteDecision, RouteOutcome, RouteRequest } from './route-messages.js';
+export type { DumpedChain } from './kv-router.js';
+export type { KvRouterOptions } from './kv-router-options.js';
+export type { Prompt, RouteDecision, RouteOutcome, RouteRequest, WaitOptions } from './route-messages.js';
 export { SET_ASIDE_LIMITS, SetAside } from './set-aside.js';
 export type { SetAsideLimits } from './set-aside.js';
 export { POOL_REPORT_MS } from './pool-reports.js';

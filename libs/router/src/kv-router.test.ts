@@ -11,7 +11,7 @@ import { VirtualClock } from '@kvasir/testkit';
 import { incarnation, requestId, routerId, seededPrng, workerId } from '@kvasir/units';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KvRouter } from './kv-router.js';
-import type { KvRouterOptions } from './kv-router.js';
+import type { KvRouterOptions } from './kv-router-options.js';
 
 const BLOCK_SIZE = 4;
 const ENDPOINT: EndpointName = { namespace: 'kvasir', component: 'prefill', endpoint: 'generate' };
@@ -196,6 +196,40 @@ describe('KvRouter', () => {
     blocks.hashTo(3);
     expect(blocks.words).toEqual(hashes);
     expect(prompt.tokens).toEqual(tokens(12));
+  });
+
+  it('lets a request wait for what another router of the pool frees', async () => {
+    await join(world, 'a');
+    const scheduler = { ...SCHEDULER_OPTIONS_DEFAULT, queue: { prefillTokensMax: 10, requestsMax: 5 } };
+    const [one, other] = [
+      await router(world, { scheduler, syncsReplicas: true, routerId: routerId('one') }),
+      await router(world, { scheduler, syncsReplicas: true, routerId: routerId('other') }),
+    ];
+    await world.clock.advanceAsync(1_000);
+    routed(one, tokens(40), 'first');
+    await world.clock.advanceAsync(1_000);
+    const request = { requestId: requestId('second'), tokens: tokens(40).map((token) => token + 1_000) };
+    const pending = other.routeOrWait(request, { priority: 0 });
+    expect(pending).toBeInstanceOf(Promise);
+    let outcome: string | null = null;
+    void Promise.resolve(pending).then(({ kind }) => (outcome = kind));
+    await world.clock.advanceAsync(1_000);
+    expect(outcome).toBeNull();
+    one.free(requestId('first'));
+    await world.clock.advanceAsync(1_000);
+    expect(outcome).toBe('routed');
+    await other.close();
+  });
+
+  it('gives up whoever waits when it closes', async () => {
+    await join(world, 'a');
+    const scheduler = { ...SCHEDULER_OPTIONS_DEFAULT, queue: { prefillTokensMax: 10, requestsMax: 5 } };
+    const made = await router(world, { scheduler });
+    routed(made, tokens(40), 'first');
+    const request = { requestId: requestId('second'), tokens: tokens(40).map((token) => token + 1_000) };
+    const pending = made.routeOrWait(request, { priority: 0 });
+    await made.close();
+    expect(await pending).toMatchObject({ kind: 'rejected', code: 'SCHED_WAIT_ENDED' });
   });
 
   it('forgets what a worker held when it comes back as another incarnation', async () => {

@@ -1,43 +1,32 @@
 import type { PromptBlocks } from '@kvasir/block-hash';
 import { formatEndpointName } from '@kvasir/contract';
-import type {
-  EndpointName,
-  KvChain,
-  KvEventBatch,
-  KvSource,
-  PeerLoad,
-  PoolLoadReport,
-  WorkerRecord,
-} from '@kvasir/contract';
+import type { EndpointName, KvChain, KvEventBatch, KvSource, PeerLoad, WorkerRecord } from '@kvasir/contract';
 import { KvEventSubscriber } from '@kvasir/event-plane';
-import type { EventPlane, KvEventSink } from '@kvasir/event-plane';
-import type { EndpointView, Lease, Registry, RegistryWatch } from '@kvasir/registry';
+import type { KvEventSink } from '@kvasir/event-plane';
+import type { EndpointView, Lease, RegistryWatch } from '@kvasir/registry';
 import { Scheduler } from '@kvasir/scheduler';
-import type {
-  OverlapScore,
-  PotentialLoad,
-  SchedulerEffect,
-  SchedulerInput,
-  SchedulerOptions,
-} from '@kvasir/scheduler';
-import type { CancelTimer, Clock, Component, DrainReport, Logger, Metrics } from '@kvasir/service';
-import type { Prng, RequestId, RouterId, WorkerId } from '@kvasir/units';
+import type { OverlapScore, PotentialLoad, SchedulerEffect, SchedulerInput } from '@kvasir/scheduler';
+import type { CancelTimer, Component, DrainReport } from '@kvasir/service';
+import type { RequestId, RouterId, WorkerId } from '@kvasir/units';
 import { collectMetrics } from './collect-metrics.js';
 import type { Measured } from './collect-metrics.js';
 import { DurableIndex } from './durable-index.js';
 import type { DurableParts } from './durable-index.js';
 import { EngineLoads } from './engine-loads.js';
-import { areSaturated, fullWorkers } from './full-workers.js';
+import { fullWorkers } from './full-workers.js';
 import { RouterError } from './errors.js';
 import { createRouterMetrics } from './metrics.js';
 import type { RouterMetrics } from './metrics.js';
-import type { Prompt, RouteDecision, RouteOutcome, RouteRequest } from './route-messages.js';
+import type { KvRouterOptions } from './kv-router-options.js';
+import type { Prompt, RouteOutcome, RouteRequest, WaitOptions } from './route-messages.js';
 import { kvInput } from './kv-input.js';
 import { hashedPrompt } from './hashed-prompt.js';
 import { indexDump } from './index-dump.js';
-import { PoolReports } from './pool-reports.js';
+import { poolReport, PoolReports } from './pool-reports.js';
 import { ReplicaSync } from './replica-sync.js';
 import { SetAside } from './set-aside.js';
+import { NO_WORKERS, routeOutcome } from './route-outcome.js';
+import { WaitingRoom } from './waiting-room.js';
 import { ranksOf, targetsOf, Workers } from './workers.js';
 import type { WorkerChange } from './workers.js';
 
@@ -47,30 +36,6 @@ const TICK_MS = 250;
 const CLAIM_LEASE_MS = 10_000;
 /** Readiness waits this long for sets that are being recovered; after it the router serves with what it has. */
 export const RECOVERY_WAIT_MS = 5_000;
-
-export interface KvRouterOptions {
-  readonly endpoint: EndpointName;
-  readonly routerId: RouterId;
-  /** Null learns it from the first worker. */
-  readonly blockSize: number | null;
-  readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
-  /** Shares bookings with the other routers of the pool. */
-  readonly syncsReplicas?: boolean | undefined;
-  /** Part of an engine's KV cache in use, 0 to 1, from which on it is passed over while others are below; by default none is. */
-  readonly kvUsageMax?: number | undefined;
-  /** Requests that the pool can take at once, for routers of pools; by default nobody knows. */
-  readonly poolRequestsMax?: number | undefined;
-  /** Opens what keeps the index over restarts; without it every start asks the agents. */
-  readonly openDurable?: ((endpoint: EndpointName) => Promise<DurableParts>) | undefined;
-  readonly registry: Registry;
-  readonly eventPlane: EventPlane;
-  readonly clock: Clock;
-  readonly prng: Prng;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Tries a worker that was set aside, e.g. with a short generation; without it time alone brings the worker back. */
-  readonly probe?: ((worker: WorkerRecord) => Promise<boolean>) | undefined;
-}
 
 /** Blocks that one target holds, as one chain. */
 export interface DumpedChain {
@@ -91,6 +56,7 @@ export class KvRouter implements Component {
   readonly #workers = new Workers();
   readonly #setAside = new SetAside();
   readonly #metrics: RouterMetrics;
+  readonly #room: WaitingRoom;
   readonly #sync: ReplicaSync | null;
   readonly #durable: DurableIndex | null;
   #engineLoads: EngineLoads | null = null;
@@ -115,6 +81,11 @@ export class KvRouter implements Component {
     this.#blockSize = options.blockSize;
     this.#metrics = createRouterMetrics(options.metrics, (to) => collectMetrics(to, this.#measured()));
     const { clock, prng, endpoint, eventPlane, logger } = options;
+    this.#room = new WaitingRoom({
+      clock,
+      giveUp: (requestId) => void this.free(requestId),
+      waited: (durationMs) => this.#metrics.waitSeconds.observe(durationMs / 1000),
+    });
     this.#durable = options.openDurable === undefined ? null : this.#createDurable(options.openDurable);
     this.#subscriber = new KvEventSubscriber({
       plane: eventPlane,
@@ -149,7 +120,11 @@ export class KvRouter implements Component {
     this.#engineLoads = new EngineLoads({ plane: this.#options.eventPlane, endpoint, clock });
     this.#poolReports = new PoolReports({
       ...{ plane: this.#options.eventPlane, clock, endpoint },
-      report: () => this.#poolReport(),
+      report: () =>
+        poolReport({
+          ...{ ...this.#options, scheduler: this.#scheduler, engineLoads: this.#engineLoads },
+          usable: this.#usableWorkers(),
+        }),
     });
     this.#watch = registry.watch(endpoint, (view) => this.#apply(view));
     this.#cancelTick = clock.every(TICK_MS, () => this.#tick());
@@ -160,6 +135,7 @@ export class KvRouter implements Component {
   }
 
   async close(): Promise<void> {
+    this.#room.close();
     this.#cancelTick?.();
     this.#watch?.close();
     await this.#sync?.close();
@@ -173,16 +149,17 @@ export class KvRouter implements Component {
 
   /** Chooses a worker, and books the request on it when it has an id. */
   route(request: RouteRequest): RouteOutcome {
-    const startMs = this.#options.clock.nowMs();
-    const outcome = this.#decide(request, startMs);
-    this.#metrics.routeSeconds.observe((this.#options.clock.nowMs() - startMs) / 1000);
-    this.#metrics.decisions.inc({ outcome: outcome.kind === 'routed' ? 'routed' : outcome.code });
-    if (outcome.kind === 'routed' && request.requestId !== null) {
-      this.#metrics.promptBlocks.inc(outcome.decision.promptBlocks);
-      this.#metrics.overlapBlocks.inc(outcome.decision.overlapBlocks);
-      this.#sync?.changed();
-    }
-    return outcome;
+    return this.#answer(request, this.#decide(request, undefined));
+  }
+
+  /** As `route`; while every worker that could take the request has more to do than it may, it waits, until its caller has left or `free`. */
+  routeOrWait(request: RouteRequest, wait: WaitOptions): RouteOutcome | Promise<RouteOutcome> {
+    const effect = this.#decide(request, wait);
+    if (effect.kind !== 'queued') return this.#answer(request, effect);
+    this.#metrics.waits.inc();
+    return this.#room
+      .enter(effect.requestId, wait.left?.())
+      .then((settled) => this.#answer(request, settled));
   }
 
   /** @returns false when no such booking is known. */
@@ -278,27 +255,33 @@ export class KvRouter implements Component {
     if (worker !== null) this.#putTargets(worker, 'targetUpdated');
   }
 
-  #decide(request: RouteRequest, nowMs: number): RouteOutcome {
+  #decide(request: RouteRequest, wait: WaitOptions | undefined): SchedulerEffect {
     const scheduler = this.#scheduler;
-    if (scheduler === null) {
-      return { kind: 'rejected', code: 'SCHED_NO_TARGETS', message: 'Cannot route: no worker is registered' };
-    }
+    if (scheduler === null) return NO_WORKERS;
+    const nowMs = this.#options.clock.nowMs();
     const { requestId, overrides, loraName } = request;
-    const constraints = loraName === undefined ? request.constraints : { ...request.constraints, loraName };
-    const [effect] = scheduler.step({
+    const [effect = NO_WORKERS] = this.#step({
       kind: 'route',
       requestId,
       prompt: this.#hashed(request, scheduler),
       overrides,
-      constraints,
+      constraints: loraName === undefined ? request.constraints : { ...request.constraints, loraName },
+      ...(wait === undefined ? {} : { wait: { priority: wait.priority } }),
       nowMs,
     });
-    if (effect?.kind === 'routed') {
-      const worker = this.#workers.get(effect.decision.workerId);
-      if (worker !== null) return { kind: 'routed', decision: reachable(effect.decision, worker) };
+    this.#metrics.routeSeconds.observe((this.#options.clock.nowMs() - nowMs) / 1000);
+    return effect;
+  }
+
+  #answer(request: RouteRequest, effect: SchedulerEffect): RouteOutcome {
+    const outcome = routeOutcome(effect, (workerId) => this.#workers.get(workerId));
+    this.#metrics.decisions.inc({ outcome: outcome.kind === 'routed' ? 'routed' : outcome.code });
+    if (outcome.kind === 'routed' && request.requestId !== null) {
+      this.#metrics.promptBlocks.inc(outcome.decision.promptBlocks);
+      this.#metrics.overlapBlocks.inc(outcome.decision.overlapBlocks);
+      this.#sync?.changed();
     }
-    if (effect?.kind === 'rejected') return effect;
-    throw new TypeError(`Cannot route: the scheduler answered ${effect?.kind ?? 'nothing'}`);
+    return outcome;
   }
 
   #hashed(prompt: Prompt, { blockSize }: Scheduler): PromptBlocks {
@@ -365,7 +348,9 @@ export class KvRouter implements Component {
   }
 
   #step(input: SchedulerInput): readonly SchedulerEffect[] {
-    return this.#scheduler?.step(input) ?? [];
+    const effects = this.#scheduler?.step(input) ?? [];
+    this.#room.tell(effects);
+    return effects;
   }
 
   #createSync(): ReplicaSync {
@@ -388,17 +373,10 @@ export class KvRouter implements Component {
     });
   }
 
-  #poolReport(): PoolLoadReport {
-    const { routerId, poolRequestsMax } = this.#options;
-    const workers = this.#workers.all();
-    const usable = workers.filter(({ workerId, isDraining }) => !isDraining && !this.#setAside.has(workerId));
-    return {
-      routerId,
-      requestsActive: this.bookingCount(),
-      requestsMax: poolRequestsMax ?? null,
-      workersReady: usable.length,
-      isSaturated: this.#engineLoads !== null && areSaturated(usable, this.#engineLoads),
-    };
+  #usableWorkers(): readonly WorkerRecord[] {
+    return this.#workers
+      .all()
+      .filter(({ workerId, isDraining }) => !isDraining && !this.#setAside.has(workerId));
   }
 
   #createDurable(open: (endpoint: EndpointName) => Promise<DurableParts>): DurableIndex {
@@ -458,11 +436,9 @@ export class KvRouter implements Component {
   #passOverFull(): void {
     const { kvUsageMax } = this.#options;
     if (kvUsageMax === undefined || this.#engineLoads === null) return;
-    const workers = this.#workers.all();
-    const usable = workers.filter(({ workerId, isDraining }) => !isDraining && !this.#setAside.has(workerId));
     const before = this.#full;
-    this.#full = fullWorkers(usable, this.#engineLoads, kvUsageMax);
-    for (const worker of workers)
+    this.#full = fullWorkers(this.#usableWorkers(), this.#engineLoads, kvUsageMax);
+    for (const worker of this.#workers.all())
       if (before.has(worker.workerId) !== this.#full.has(worker.workerId))
         this.#putTargets(worker, 'targetUpdated');
   }
@@ -489,12 +465,4 @@ export class KvRouter implements Component {
     if (isWell) this.reportSuccess(workerId);
     else this.reportFailure(workerId);
   }
-}
-
-function reachable(
-  decision: Omit<RouteDecision, 'url' | 'dialect' | 'incarnation' | 'blockSize'>,
-  worker: WorkerRecord,
-): RouteDecision {
-  const { url, dialect, incarnation, blockSize } = worker;
-  return { ...decision, url, dialect, incarnation, blockSize };
 }

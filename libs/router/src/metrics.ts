@@ -6,10 +6,13 @@ export interface RouterMetrics {
   readonly promptBlocks: Counter;
   readonly overlapBlocks: Counter;
   readonly routeSeconds: Histogram;
+  readonly waits: Counter;
+  readonly waitSeconds: Histogram;
   readonly expiredBookings: Counter;
   readonly evictedBlocks: Counter;
   readonly workerFailures: Counter<'worker_id'>;
   readonly activeBookings: Gauge;
+  readonly waitingRequests: Gauge;
   readonly indexBlocks: Gauge;
   readonly indexBytes: Gauge;
   readonly heldBlocks: Gauge<'worker_id' | 'rank'>;
@@ -27,6 +30,8 @@ export interface RouterMetrics {
   readonly engineKvUsage: Gauge<'worker_id' | 'rank'>;
 }
 
+/** Seconds. */
+const WAIT_BUCKETS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Seconds; a route is meant to take tens of microseconds. */
 const ROUTE_BUCKETS = [0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.005, 0.02];
 
@@ -38,6 +43,10 @@ export function createRouterMetrics(metrics: Metrics, collect: (to: RouterMetric
       help: 'Requests booked now.',
       // Reads for all gauges, so that they are of one moment; it is scraped first because it is declared first.
       collect: () => collect(made),
+    }),
+    waitingRequests: metrics.gauge({
+      name: 'kvasir_router_waiting_requests',
+      help: 'Requests that wait for a worker now.',
     }),
     ...decisionMetrics(metrics),
     ...indexMetrics(metrics),
@@ -52,6 +61,8 @@ type DecisionMetrics = Pick<
   | 'promptBlocks'
   | 'overlapBlocks'
   | 'routeSeconds'
+  | 'waits'
+  | 'waitSeconds'
   | 'expiredBookings'
   | 'evictedBlocks'
   | 'workerFailures'
@@ -76,6 +87,15 @@ function decisionMetrics(metrics: Metrics): DecisionMetrics {
       name: 'kvasir_router_route_seconds',
       help: 'Time to hash, match, weigh, choose and book.',
       buckets: ROUTE_BUCKETS,
+    }),
+    waits: metrics.counter({
+      name: 'kvasir_router_waits_total',
+      help: 'Requests that waited because every worker had too much to do.',
+    }),
+    waitSeconds: metrics.histogram({
+      name: 'kvasir_router_wait_seconds',
+      help: 'How long requests waited for a worker.',
+      buckets: WAIT_BUCKETS,
     }),
     expiredBookings: metrics.counter({
       name: 'kvasir_router_expired_bookings_total',

@@ -1,12 +1,37 @@
 import { encodePoolReport, subjects } from '@kvasir/contract';
-import type { EndpointName, PoolLoadReport } from '@kvasir/contract';
+import type { EndpointName, PoolLoadReport, WorkerRecord } from '@kvasir/contract';
 import type { EventPlane } from '@kvasir/event-plane';
+import type { Scheduler } from '@kvasir/scheduler';
 import type { CancelTimer, Clock } from '@kvasir/service';
+import type { RouterId } from '@kvasir/units';
+import type { EngineLoads } from './engine-loads.js';
+import { areSaturated } from './full-workers.js';
 
 /** How often a router tells routers of pools how its pool is while nothing changes. */
 export const POOL_REPORT_MS = 500;
 /** How often it does while its load changes: routers of pools do not see each other's choices before. */
 export const POOL_REPORT_CHANGED_MS = 100;
+
+/** What a router says of its pool. */
+export function poolReport(of: {
+  readonly routerId: RouterId;
+  readonly poolRequestsMax?: number | undefined;
+  readonly scheduler: Scheduler | null;
+  /** Workers that take new work. */
+  readonly usable: readonly WorkerRecord[];
+  readonly engineLoads: EngineLoads | null;
+}): PoolLoadReport {
+  const { scheduler, usable, engineLoads } = of;
+  const waiting = scheduler?.waitingCount ?? 0;
+  return {
+    routerId: of.routerId,
+    requestsActive: (scheduler?.bookingCount ?? 0) + waiting,
+    requestsMax: of.poolRequestsMax ?? null,
+    workersReady: usable.length,
+    // Whoever came now would wait too.
+    isSaturated: waiting > 0 || (engineLoads !== null && areSaturated(usable, engineLoads)),
+  };
+}
 
 /** Publishes what a router says of its pool, for as long as it is open. */
 export class PoolReports {

@@ -27,6 +27,14 @@ export interface RouteRequest extends Prompt {
   readonly constraints?: RouteConstraints | undefined;
 }
 
+/** How a request may wait. */
+export interface WaitOptions {
+  /** Higher ones go first. */
+  readonly priority: number;
+  /** Makes a signal that ends the waiting; called only when it begins. */
+  readonly left?: (() => AbortSignal) | undefined;
+}
+
 /** Where a request goes, and how to reach it. */
 export interface RouteDecision extends Decision {
   readonly url: string;

@@ -32,7 +32,8 @@ import type { CallSurroundings, MaybePromise } from './serve-call.js';
  */
 export interface RouterHandlers {
   bestWorkerId(request: BestWorkerIdRequest): MaybePromise<RouteDecision>;
-  findBestWorker(request: FindBestWorkerRequest): MaybePromise<RouteDecision>;
+  /** @param left makes a signal that aborts when the caller leaves or its deadline passes. */
+  findBestWorker(request: FindBestWorkerRequest, left: () => AbortSignal): MaybePromise<RouteDecision>;
   /** @returns false when no such booking is known. */
   markPrefillComplete(requestId: RequestId): MaybePromise<boolean>;
   /** @returns false when no such booking is known. */
@@ -76,13 +77,16 @@ function wireHandlers(handlers: Partial<RouterHandlers>, around: CallSurrounding
   const generate = served('generate');
   return {
     BestWorkerId: serveUnary(around, (request) => then(route(decodeRouted(request)), wire.encodeDecision)),
-    FindBestWorker: serveUnary(around, ({ requestId, expectedOutputTokens, ...request }) =>
+    FindBestWorker: serveUnary(around, ({ requestId, expectedOutputTokens, ...request }, left) =>
       then(
-        book({
-          requestId: wire.decodeRequestId(requestId),
-          ...decodeRouted(request),
-          expectedOutputTokens: expectedOutputTokens === 0 ? undefined : expectedOutputTokens,
-        }),
+        book(
+          {
+            requestId: wire.decodeRequestId(requestId),
+            ...decodeRouted(request),
+            expectedOutputTokens: expectedOutputTokens === 0 ? undefined : expectedOutputTokens,
+          },
+          left,
+        ),
         wire.encodeDecision,
       ),
     ),

@@ -14,11 +14,12 @@ export interface CallSurroundings {
 }
 
 /**
- * A gRPC unary handler from a function that answers or throws. A function that answers synchronously costs no promise.
+ * A gRPC unary handler from a function that answers or throws. A function that answers synchronously costs no promise, and no signal unless it asks for
+ * one, which aborts when the caller leaves or its deadline passes.
  */
 export function serveUnary<Request, Response>(
   { calls, logger }: CallSurroundings,
-  answer: (request: Request) => MaybePromise<Response>,
+  answer: (request: Request, left: () => AbortSignal) => MaybePromise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     calls.running += 1;
@@ -33,7 +34,11 @@ export function serveUnary<Request, Response>(
     };
     let response: MaybePromise<Response>;
     try {
-      response = answer(call.request);
+      response = answer(call.request, () => {
+        const left = new AbortController();
+        call.on('cancelled', () => left.abort());
+        return left.signal;
+      });
     } catch (error) {
       fail(error);
       return;
