@@ -47,6 +47,13 @@ export function frontendConfig(values: Values): FrontendConfig {
       mode: values.routerMode,
       temperature: values.routerTemperature,
       indexBlocksMax: values.indexBlocksMax,
+      queue:
+        values.routerQueuePrefillTokens === null
+          ? null
+          : {
+              prefillTokensMax: values.routerQueuePrefillTokens,
+              requestsMax: values.routerQueueRequestsMax,
+            },
       // A booking that outlives its request's deadline was forgotten.
       bookingTtlMs: values.requestTimeoutMs + BOOKING_GRACE_MS,
     },

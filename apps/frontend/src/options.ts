@@ -38,6 +38,22 @@ export const frontendOptions = defineOptions({
       doc: 'How decode and aggregated workers are chosen; prefill workers are chosen by their router.',
       group: 'Routing',
     },
+    routerQueuePrefillTokens: {
+      kind: 'integer',
+      default: null,
+      min: 0,
+      unit: 'tokens',
+      doc: 'An aggregated worker with more prompt tokens than this booked and not computed takes nothing new; when no worker is left, requests wait here, those of higher priority first. By default none waits.',
+      group: 'Routing',
+    },
+    routerQueueRequestsMax: {
+      kind: 'integer',
+      default: 4_096,
+      min: 1,
+      unit: 'requests',
+      doc: 'Requests that wait at a time; more are refused.',
+      group: 'Routing',
+    },
     routerTemperature: {
       kind: 'number',
       default: 0,
@@ -56,7 +72,7 @@ export const frontendOptions = defineOptions({
       default: 2_000,
       min: 1,
       unit: 'ms',
-      doc: 'How long a prefill router may take to choose a worker.',
+      doc: 'How long a prefill router may take to choose a worker, time in its queue included.',
       group: 'Routing',
     },
     legAttemptsMax: {

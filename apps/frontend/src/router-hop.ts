@@ -167,8 +167,7 @@ export class RouterHop {
           overrides: query.overrides,
           constraints: excluded.length === 0 ? undefined : { excludedWorkerIds: excluded },
           expectedOutputTokens: query.expectedOutputTokens,
-          // A router of one pool has no use for them.
-          poolHints: this.#parts.directory.hasPools ? query.poolHints : undefined,
+          poolHints: query.poolHints,
         },
         { deadlineMs: Math.min(this.#parts.timeoutMs, scope.remainingMs()), signal: scope.signal },
       );

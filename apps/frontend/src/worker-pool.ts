@@ -2,7 +2,12 @@ import type { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import { KvRouter } from '@kvasir/router';
-import type { KvRouterOptions, RouteDecision as LocalDecision } from '@kvasir/router';
+import type {
+  KvRouterOptions,
+  RouteDecision as LocalDecision,
+  RouteOutcome,
+  RouteRequest,
+} from '@kvasir/router';
 import type { RouteDecision } from '@kvasir/rpc';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import { createMetrics } from '@kvasir/service';
@@ -120,7 +125,7 @@ export class WorkerPool {
 
   /** Chooses a worker and books the leg on it: at once by the embedded router, later by another one. Never rejects. */
   book(query: RouterQuery, scope: HopScope): GenerationChoice | Promise<GenerationChoice> {
-    return this.directory.hasPools ? this.#bookRemotely(query, scope) : this.#bookHere(query);
+    return this.directory.hasPools ? this.#bookRemotely(query, scope) : this.#bookHere(query, scope);
   }
 
   /** A fault of a worker: it is avoided from now on, until it generates again. */
@@ -129,18 +134,26 @@ export class WorkerPool {
     else this.#router.reportFailure(workerId);
   }
 
-  #bookHere(query: RouterQuery): GenerationChoice {
-    const { bookingId, tokens, cacheSalt, overrides, excludedWorkerIds } = query;
-    const routed = this.#router.route({
+  #bookHere(query: RouterQuery, scope: HopScope): GenerationChoice | Promise<GenerationChoice> {
+    const { bookingId, tokens, cacheSalt, overrides, excludedWorkerIds, poolHints } = query;
+    const request: RouteRequest = {
       requestId: bookingId,
       tokens,
       cacheSalt: cacheSalt ?? undefined,
       loraName: this.directory.lookUp(query.model)?.loraName ?? undefined,
       overrides,
       constraints: excludedWorkerIds.length === 0 ? undefined : { excludedWorkerIds },
+    };
+    const choice = (routed: RouteOutcome): GenerationChoice => {
+      if (routed.kind === 'routed')
+        return { kind: 'booked', booking: this.#localBooking(query, routed.decision) };
+      return scope.hasEnded() ? { kind: 'ended' } : routed;
+    };
+    const routed = this.#router.routeOrWait(request, {
+      priority: poolHints?.priority ?? 0,
+      left: () => scope.signal,
     });
-    if (routed.kind === 'rejected') return routed;
-    return { kind: 'booked', booking: this.#localBooking(query, routed.decision) };
+    return routed instanceof Promise ? routed.then(choice) : choice(routed);
   }
 
   #localBooking({ bookingId }: RouterQuery, decision: LocalDecision): GenerationBooking {

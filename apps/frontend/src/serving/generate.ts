@@ -189,7 +189,7 @@ function reportFailure(
 }
 
 function noWorker(code: string, message: string): OpenAiError {
-  return code === 'SCHED_BOOKINGS_FULL'
-    ? openAiError('overloaded', 'As many requests are booked as may be; try again later')
+  return code === 'SCHED_BOOKINGS_FULL' || code === 'SCHED_QUEUE_FULL'
+    ? openAiError('overloaded', 'As many requests are booked or wait as may; try again later')
     : openAiError('no_workers', `No worker can take the request now: ${message}`);
 }

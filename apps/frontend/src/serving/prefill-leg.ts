@@ -44,6 +44,8 @@ export async function runPrefill(parts: ServingParts, active: ActiveRequest): Pr
     );
     if (choice.kind === 'ended') return choice;
     if (choice.kind === 'unavailable') {
+      if (choice.code === 'SCHED_QUEUE_FULL')
+        return { kind: 'refused', error: openAiError('overloaded', QUEUE_FULL) };
       if (lastFailure === null) parts.metrics.legFailures.inc({ leg: 'prefill', code: 'ROUTER_UNAVAILABLE' });
       return afterFailures(lastFailure, choice.reason);
     }
@@ -60,6 +62,8 @@ export async function runPrefill(parts: ServingParts, active: ActiveRequest): Pr
   }
   return afterFailures(lastFailure, 'Every prefill worker that was tried failed');
 }
+
+const QUEUE_FULL = 'As many requests wait for a prefill worker as may; try again later';
 
 type AttemptEnd =
   | Extract<PrefillEnd, { kind: 'done' | 'ended' }>
