@@ -33,7 +33,7 @@ export interface WorkerRecord {
   readonly kvBlocksTotal: number | null;
   /** Token budget of one engine step; null when the engine does not say. */
   readonly batchedTokensMax: number | null;
-  /** False when the worker publishes no KV events: its index is then fed by routing decisions. */
+  /** False when the worker publishes no KV events: it is then chosen by load alone. */
   readonly publishesKvEvents: boolean;
   /** True once the worker takes no new work. */
   readonly isDraining: boolean;
