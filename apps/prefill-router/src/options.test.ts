@@ -40,6 +40,7 @@ describe('the options of the prefill router', () => {
         '--router-index-blocks-max=5',
         '--router-bookings-max=6',
       ],
+      ...['--router-queue-prefill-tokens=10', '--router-queue-requests-max=11'],
       ...['--router-booking-ttl-ms=7', '--grpc-host=::', '--grpc-advertised-host=router-0', '--grpc-port=8'],
       ...['--admin-host=::1', '--admin-port=9'],
     );
@@ -58,6 +59,7 @@ describe('the options of the prefill router', () => {
         assumeKvReuse: false,
         indexBlocksMax: 5,
         bookingsMax: 6,
+        queue: { prefillTokensMax: 10, requestsMax: 11 },
         bookingTtlMs: 7,
         cost: {
           overlapScoreCredit: 2,
