@@ -52,12 +52,15 @@ describe.each(deployments)('%s:', (_, open) => {
       expect((await call('POST', '', entry('b'))).status).toBe(201);
       const asker = client();
       let asked = 0;
-      // A pool counts for its load only once it has reported it.
-      await vi.waitFor(async () => {
-        asked += 1;
-        const request = { requestId: requestId(`r-${asked}`), prompt: prompt(40) };
-        expect((await asker.findBestWorker(request)).pool).toBe('b');
-      }, SOON);
+      // A pool counts for its load only once it has reported it, which is to be so within 2 s.
+      await vi.waitFor(
+        async () => {
+          asked += 1;
+          const request = { requestId: requestId(`r-${asked}`), prompt: prompt(40) };
+          expect((await asker.findBestWorker(request)).pool).toBe('b');
+        },
+        { timeout: 2_000, interval: 10 },
+      );
       expect((await call('PATCH', '/a', { isDraining: true })).status).toBe(200);
       expect((await asker.bestWorkerId({ prompt: prompt(40) })).pool).toBe('b');
       expect((await call('PATCH', '/a', { isDraining: false, weight: 3 })).status).toBe(200);
