@@ -231,6 +231,7 @@ export class DistributedStack implements RunningStack {
       ...['--grpc-port', String(port), '--admin-port', String(adminPort), '--router-mode', routerMode],
       ...['--endpoint', endpoint],
       ...(poolRequestsMax === null ? [] : ['--pool-requests-max', String(poolRequestsMax)]),
+      ...this.#queueArgs(),
       ...this.#stateArgs(),
       ...otherArgs,
     ]);
@@ -257,11 +258,17 @@ export class DistributedStack implements RunningStack {
     const url = `http://${httpHost}:${port}`;
     const process = this.#launch(name, '@kvasir/frontend/main', [
       ...['--http-host', httpHost, '--http-port', String(port), '--router-mode', routerMode],
+      ...this.#queueArgs(),
       ...this.#stateArgs(),
       ...(enforceDisagg ? ['--enforce-disagg'] : []),
     ]);
     const part = { what: name, where: url, note: 'OpenAI API, decode routing, /metrics' };
     this.#frontends.push({ process, readyUrl: `${url}/ready`, part, url });
+  }
+
+  #queueArgs(): readonly string[] {
+    const { routerQueuePrefillTokens: tokens } = this.#values;
+    return tokens === null ? [] : ['--router-queue-prefill-tokens', String(tokens)];
   }
 
   #stateArgs(): readonly string[] {

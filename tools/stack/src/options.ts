@@ -124,6 +124,14 @@ export const stackOptions = defineOptions({
       doc: 'How workers are chosen.',
       group: 'Routing',
     },
+    routerQueuePrefillTokens: {
+      kind: 'integer',
+      default: null,
+      min: 0,
+      unit: 'tokens',
+      doc: 'A worker with more prompt tokens than this booked and not computed takes nothing new; when no worker is left, requests wait in their router. By default none waits.',
+      group: 'Routing',
+    },
     enforceDisagg: {
       kind: 'boolean',
       default: false,

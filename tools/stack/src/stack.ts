@@ -225,7 +225,7 @@ export class Stack implements RunningStack {
   }
 
   #createRouter({ name, endpoint, poolRequestsMax }: PlannedRouter): PrefillRouter {
-    const { routerMode } = this.#values;
+    const { routerMode, routerQueuePrefillTokens } = this.#values;
     const config = prefillRouterConfig({
       ...defaultsOf(prefillRouterOptions),
       endpoint,
@@ -233,6 +233,7 @@ export class Stack implements RunningStack {
       grpcPort: 0,
       adminPort: 0,
       routerMode,
+      routerQueuePrefillTokens,
     });
     return createPrefillRouter(config, this.#routerContext(name));
   }
@@ -247,12 +248,13 @@ export class Stack implements RunningStack {
   }
 
   #createFrontend(): Frontend {
-    const { httpHost, httpPort, routerMode, enforceDisagg } = this.#values;
+    const { httpHost, httpPort, routerMode, routerQueuePrefillTokens, enforceDisagg } = this.#values;
     const config = frontendConfig({
       ...defaultsOf(frontendOptions),
       httpHost,
       httpPort,
       routerMode,
+      routerQueuePrefillTokens,
       enforceDisagg,
     });
     return createFrontend(config, { ...this.#routerContext('frontend'), text: this.#text });
