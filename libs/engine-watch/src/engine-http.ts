@@ -33,22 +33,20 @@ export class EngineHttp {
   }
 
   async facts(url: string, dialect: DialectName): Promise<EngineFacts> {
-    const models = (await this.#models(url)) ?? [];
-    const model = models.find(isBase);
+    const models = await this.#models(url);
+    const model = models?.find(isBase);
     const cache = await this.#cacheFacts(url, dialect);
     return {
       model: typeof model?.['id'] === 'string' ? model['id'] : null,
       contextTokensMax: count(model?.['max_model_len']),
-      loraNames: dialect === 'trtllm' ? null : adapters(models),
+      loraNames: adaptersOf(models, dialect),
       ...cache,
     };
   }
 
   /** The adapters that it lists now; null when it does not answer, or lists none of its adapters by design. */
   async loraNames(url: string, dialect: DialectName): Promise<readonly string[] | null> {
-    if (dialect === 'trtllm') return null;
-    const models = await this.#models(url);
-    return models === null ? null : adapters(models);
+    return adaptersOf(await this.#models(url), dialect);
   }
 
   /** TensorRT-LLM's events since the last call; null when it does not answer. */
@@ -130,7 +128,9 @@ function isBase({ parent }: Fields): boolean {
   return typeof parent !== 'string';
 }
 
-function adapters(models: readonly Fields[]): readonly string[] {
+function adaptersOf(models: readonly Fields[] | null, dialect: DialectName): readonly string[] | null {
+  // TensorRT-LLM does not list them.
+  if (models === null || dialect === 'trtllm') return null;
   return models.flatMap((model) => (!isBase(model) && typeof model['id'] === 'string' ? [model['id']] : []));
 }
 

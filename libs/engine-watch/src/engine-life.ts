@@ -95,8 +95,8 @@ export class EngineLife {
 
   /** The engine has loaded or unloaded adapters. */
   async setLoraNames(loraNames: readonly string[]): Promise<void> {
-    const known = this.#record.loraNames ?? [];
-    const isSame = loraNames.length === known.length && loraNames.every((name) => known.includes(name));
+    const known = this.#record.loraNames;
+    const isSame = loraNames.length === known?.length && loraNames.every((name) => known.includes(name));
     if (!isSame) await this.#change({ loraNames });
   }
 

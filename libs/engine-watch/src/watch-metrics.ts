@@ -47,7 +47,7 @@ export function createWatchMetrics(metrics: Metrics, collect: (to: WatchMetrics)
     }),
     leftOut: metrics.gauge({
       name: 'kvasir_agent_left_out_events',
-      help: 'KV events of the present life of an engine that were read and left out, by reason: other tiers and groups, media, orphans and the like.',
+      help: 'KV events of the present life of an engine that were read and left out, by reason: other tiers and groups, content that nobody else can name, orphans and the like.',
       labels: ['worker_id', 'reason'],
     }),
     heldBlocks: metrics.gauge({
