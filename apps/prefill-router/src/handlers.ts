@@ -1,4 +1,4 @@
-import type { RouterHandlers } from '@kvasir/rpc';
+import type { RouteDecision, RouterHandlers } from '@kvasir/rpc';
 import { prefillRouterError, rejection } from './errors.js';
 import { generate } from './generate.js';
 import type { ServingParts } from './parts.js';
@@ -21,9 +21,15 @@ export function routerHandlers(
     bestWorkerId: (request) => route(router, request),
     findBestWorker: (request, left) => {
       refuseWhenDraining();
+      const { requestId } = request;
+      const log = (decision: RouteDecision): RouteDecision => {
+        logger.debug({ requestId, decision }, 'booked');
+        return decision;
+      };
       const booked = book(router, request, left);
-      if (booked instanceof Promise) logger.debug({ requestId: request.requestId }, 'waits for a worker');
-      return booked;
+      if (!(booked instanceof Promise)) return log(booked);
+      logger.debug({ requestId }, 'waits for a worker');
+      return booked.then(log);
     },
     markPrefillComplete: (requestId) => router.markPrefillComplete(requestId),
     free: (requestId) => parts.release(requestId),
