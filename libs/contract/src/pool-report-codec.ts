@@ -6,13 +6,13 @@ import type { Malformed } from './wire-words.js';
 /** What one router of a pool says of it. */
 export interface PoolLoadReport {
   readonly routerId: RouterId;
-  /** Requests that this router has booked now. */
+  /** Requests that this router has booked, and those that wait in it. */
   readonly requestsActive: number;
   /** Requests that the whole pool can take at once; null when nobody has said. */
   readonly requestsMax: number | null;
   /** Workers that take new work. */
   readonly workersReady: number;
-  /** Every worker's own report says that it is full. */
+  /** Requests wait, or every worker's own report says that it is full. */
   readonly isSaturated: boolean;
 }
 

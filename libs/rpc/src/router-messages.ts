@@ -44,7 +44,7 @@ export interface RoutingConstraints {
   readonly requiredTaints?: readonly string[] | undefined;
 }
 
-/** What a router of several pools goes by; a router of one pool has no use for it. */
+/** What a router of several pools goes by; a router of one pool uses the priority only. */
 export interface PoolHints {
   /** Time to first token and time between tokens that the request would like, in ms. */
   readonly ttftTargetMs?: number | undefined;

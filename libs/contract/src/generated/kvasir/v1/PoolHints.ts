@@ -2,7 +2,7 @@
 
 
 /**
- * What a router of several pools goes by; a router of one pool has no use for it.
+ * What a router of several pools goes by; a router of one pool uses the priority only.
  */
 export interface PoolHints {
   /**
@@ -11,7 +11,7 @@ export interface PoolHints {
   'ttftTargetMs'?: (number | string);
   'itlTargetMs'?: (number | string);
   /**
-   * Overrides the grid where the configuration has a rule for it.
+   * Overrides the grid where the configuration has a rule for it; where requests wait for a worker, higher ones go first.
    */
   'priority'?: (number);
   /**
@@ -32,7 +32,7 @@ export interface PoolHints {
 }
 
 /**
- * What a router of several pools goes by; a router of one pool has no use for it.
+ * What a router of several pools goes by; a router of one pool uses the priority only.
  */
 export interface PoolHints__Output {
   /**
@@ -41,7 +41,7 @@ export interface PoolHints__Output {
   'ttftTargetMs'?: (number);
   'itlTargetMs'?: (number);
   /**
-   * Overrides the grid where the configuration has a rule for it.
+   * Overrides the grid where the configuration has a rule for it; where requests wait for a worker, higher ones go first.
    */
   'priority'?: (number);
   /**

@@ -68,14 +68,14 @@ export interface RouterClient extends grpc.Client {
   explainPool(argument: _kvasir_v1_BestWorkerIdRequest, callback: grpc.requestCallback<_kvasir_v1_ExplainPoolResponse__Output>): grpc.ClientUnaryCall;
   
   /**
-   * Chooses a worker and books the request on it in one step. The caller owes MarkPrefillComplete and Free for the same request_id.
+   * Chooses a worker and books the request on it in one step; may wait for one where the router has a queue, until the call ends or Free. The caller owes MarkPrefillComplete and Free for the same request_id.
    */
   FindBestWorker(argument: _kvasir_v1_FindBestWorkerRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_kvasir_v1_RouteDecision__Output>): grpc.ClientUnaryCall;
   FindBestWorker(argument: _kvasir_v1_FindBestWorkerRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_kvasir_v1_RouteDecision__Output>): grpc.ClientUnaryCall;
   FindBestWorker(argument: _kvasir_v1_FindBestWorkerRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_kvasir_v1_RouteDecision__Output>): grpc.ClientUnaryCall;
   FindBestWorker(argument: _kvasir_v1_FindBestWorkerRequest, callback: grpc.requestCallback<_kvasir_v1_RouteDecision__Output>): grpc.ClientUnaryCall;
   /**
-   * Chooses a worker and books the request on it in one step. The caller owes MarkPrefillComplete and Free for the same request_id.
+   * Chooses a worker and books the request on it in one step; may wait for one where the router has a queue, until the call ends or Free. The caller owes MarkPrefillComplete and Free for the same request_id.
    */
   findBestWorker(argument: _kvasir_v1_FindBestWorkerRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_kvasir_v1_RouteDecision__Output>): grpc.ClientUnaryCall;
   findBestWorker(argument: _kvasir_v1_FindBestWorkerRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_kvasir_v1_RouteDecision__Output>): grpc.ClientUnaryCall;
@@ -178,7 +178,7 @@ export interface RouterHandlers extends grpc.UntypedServiceImplementation {
   ExplainPool: grpc.handleUnaryCall<_kvasir_v1_BestWorkerIdRequest__Output, _kvasir_v1_ExplainPoolResponse>;
   
   /**
-   * Chooses a worker and books the request on it in one step. The caller owes MarkPrefillComplete and Free for the same request_id.
+   * Chooses a worker and books the request on it in one step; may wait for one where the router has a queue, until the call ends or Free. The caller owes MarkPrefillComplete and Free for the same request_id.
    */
   FindBestWorker: grpc.handleUnaryCall<_kvasir_v1_FindBestWorkerRequest__Output, _kvasir_v1_RouteDecision>;
   
