@@ -1,3 +1,4 @@
+import { queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import type { OptionValues } from '@kvasir/service';
@@ -47,13 +48,7 @@ export function frontendConfig(values: Values): FrontendConfig {
       mode: values.routerMode,
       temperature: values.routerTemperature,
       indexBlocksMax: values.indexBlocksMax,
-      queue:
-        values.routerQueuePrefillTokens === null
-          ? null
-          : {
-              prefillTokensMax: values.routerQueuePrefillTokens,
-              requestsMax: values.routerQueueRequestsMax,
-            },
+      queue: queueOf(values),
       // A booking that outlives its request's deadline was forgotten.
       bookingTtlMs: values.requestTimeoutMs + BOOKING_GRACE_MS,
     },

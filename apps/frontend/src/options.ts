@@ -1,5 +1,6 @@
 import { parseEndpointName } from '@kvasir/contract';
 import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
+import { queueOptions } from '@kvasir/router';
 import { defineOptions } from '@kvasir/service';
 
 /** Every setting of the frontend. */
@@ -38,22 +39,7 @@ export const frontendOptions = defineOptions({
       doc: 'How decode and aggregated workers are chosen; prefill workers are chosen by their router.',
       group: 'Routing',
     },
-    routerQueuePrefillTokens: {
-      kind: 'integer',
-      default: null,
-      min: 0,
-      unit: 'tokens',
-      doc: 'An aggregated worker with more prompt tokens than this booked and not computed takes nothing new; when no worker is left, requests wait here, those of higher priority first. By default none waits.',
-      group: 'Routing',
-    },
-    routerQueueRequestsMax: {
-      kind: 'integer',
-      default: 4_096,
-      min: 1,
-      unit: 'requests',
-      doc: 'Requests that wait at a time; more are refused.',
-      group: 'Routing',
-    },
+    ...queueOptions,
     routerTemperature: {
       kind: 'number',
       default: 0,

@@ -1,6 +1,7 @@
 import { parseEndpointName } from '@kvasir/contract';
 import type { EndpointName } from '@kvasir/contract';
 import { COST_OPTIONS_DEFAULT } from '@kvasir/cost-model';
+import { queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import type { OptionValues } from '@kvasir/service';
@@ -47,13 +48,7 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
       trackActiveBlocks: values.routerTrackActiveBlocks,
       assumeKvReuse: values.routerAssumeKvReuse,
       bookingsMax: values.routerBookingsMax,
-      queue:
-        values.routerQueuePrefillTokens === null
-          ? null
-          : {
-              prefillTokensMax: values.routerQueuePrefillTokens,
-              requestsMax: values.routerQueueRequestsMax,
-            },
+      queue: queueOf(values),
       indexBlocksMax: values.routerIndexBlocksMax,
       bookingTtlMs: values.routerBookingTtlMs,
       cost: {

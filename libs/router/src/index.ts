@@ -4,6 +4,7 @@ export { KvRouter, RECOVERY_WAIT_MS } from './kv-router.js';
 export type { DumpedChain } from './kv-router.js';
 export type { KvRouterOptions } from './kv-router-options.js';
 export type { Prompt, RouteDecision, RouteOutcome, RouteRequest, WaitOptions } from './route-messages.js';
+export { queueOf, queueOptions } from './queue-options.js';
 export { SET_ASIDE_LIMITS, SetAside } from './set-aside.js';
 export type { SetAsideLimits } from './set-aside.js';
 export { POOL_REPORT_MS } from './pool-reports.js';
