@@ -1,10 +1,9 @@
-import { Client, credentials } from '@grpc/grpc-js';
 import { createRouterClient } from '@kvasir/rpc';
 import type { RouterClient } from '@kvasir/rpc';
 import { requestId } from '@kvasir/units';
 import { startChild } from './child.js';
 import type { BenchChild } from './child.js';
-import { EMPTY_METHOD } from './children/empty-method.js';
+import { emptyCallUs } from './empty-call.js';
 import { percentiles, timeEachAsync } from './measure.js';
 import { figure } from './report.js';
 import type { BudgetLine, Suite } from './report.js';
@@ -33,9 +32,9 @@ type Note = (text: string) => void;
 
 async function gridLine(pools: readonly BenchChild[], note: Note): Promise<BudgetLine> {
   const empty = await startChild('bare-unary-server');
-  const emptyUs = await emptyCallUs(empty.port);
+  const emptyUs = await emptyCallUs(empty.port, CALLS, WARM_UP_CALLS);
   const relay = await startChild('bare-relay-server', [String(empty.port)]);
-  const relayedUs = await emptyCallUs(relay.port);
+  const relayedUs = await emptyCallUs(relay.port, CALLS, WARM_UP_CALLS);
   await relay.stop();
   await empty.stop();
   const directUs = await withClient(pools[0]?.port ?? 0, findUs);
@@ -70,25 +69,6 @@ async function probeLine(pools: readonly BenchChild[], note: Note): Promise<Budg
     measured: `+${figure(addedUs / 1_000)} ms (slowest probe ${figure(slowestUs / 1_000)} ms)`,
     isMet: addedUs <= slowestUs + 500,
   };
-}
-
-async function emptyCallUs(port: number): Promise<number> {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
-  const { path, requestSerialize, responseDeserialize } = EMPTY_METHOD;
-  const nothing = Buffer.alloc(0);
-  const times = await timeEachAsync(
-    CALLS,
-    WARM_UP_CALLS,
-    () =>
-      new Promise((resolve, reject) => {
-        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, nothing, (error, answer) => {
-          if (error === null) resolve(answer);
-          else reject(error);
-        });
-      }),
-  );
-  client.close();
-  return times.p50;
 }
 
 async function findUs(client: RouterClient): Promise<number> {

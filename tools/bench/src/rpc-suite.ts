@@ -1,9 +1,7 @@
-import { Client, credentials } from '@grpc/grpc-js';
 import { createRouterClient } from '@kvasir/rpc';
 import { requestId } from '@kvasir/units';
 import { startChild } from './child.js';
-import { EMPTY_METHOD } from './children/empty-method.js';
-import { timeEachAsync } from './measure.js';
+import { emptyCallUs } from './empty-call.js';
 import { figure } from './report.js';
 import type { Suite } from './report.js';
 
@@ -15,7 +13,9 @@ const PROMPT_TOKENS = 2_048;
 export const rpcSuite: Suite = {
   name: 'FindBestWorker',
   async run(note) {
-    const floor = await emptyCallUs();
+    const server = await startChild('bare-unary-server');
+    const floor = await emptyCallUs(server.port, CALLS, WARM_UP_CALLS);
+    await server.stop();
     const found = await findBestWorkerUs();
     const ratio = found / floor;
     note(
@@ -31,27 +31,6 @@ export const rpcSuite: Suite = {
     ];
   },
 };
-
-async function emptyCallUs(): Promise<number> {
-  const server = await startChild('bare-unary-server');
-  const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
-  const { path, requestSerialize, responseDeserialize } = EMPTY_METHOD;
-  const nothing = Buffer.alloc(0);
-  const times = await timeEachAsync(
-    CALLS,
-    WARM_UP_CALLS,
-    () =>
-      new Promise((resolve, reject) => {
-        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, nothing, (error, answer) => {
-          if (error === null) resolve(answer);
-          else reject(error);
-        });
-      }),
-  );
-  client.close();
-  await server.stop();
-  return times.p50;
-}
 
 async function findBestWorkerUs(): Promise<number> {
   const server = await startChild('router-server');
