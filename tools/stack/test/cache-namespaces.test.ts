@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StackValues } from '../src/options.js';
-import { bothForms, metricSum } from './start-stack.js';
+import { askCached, bothForms, metricSum } from './start-stack.js';
 import type { AnyStack } from './start-stack.js';
 
 const SOON = { timeout: 20_000, interval: 50 };
@@ -21,19 +21,7 @@ describe.each(bothForms(values))('engines with two ranks and two adapters, %s', 
   }, 120_000);
   afterAll(() => stack.close(), 60_000);
 
-  async function ask(fields: object): Promise<{ cached: number; overlapBlocks: number }> {
-    const response = await fetch(`${stack.summary().url}/v1/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ max_tokens: 2, ...fields }),
-    });
-    const body = (await response.json()) as { usage: { prompt_tokens_details: { cached_tokens: number } } };
-    expect(response.status).toBe(200);
-    return {
-      cached: body.usage.prompt_tokens_details.cached_tokens,
-      overlapBlocks: Number(response.headers.get('x-kvasir-overlap-blocks')),
-    };
-  }
+  const ask = (fields: object): ReturnType<typeof askCached> => askCached(stack.summary().url, fields);
 
   it('lists the adapters', async () => {
     const models = (await (await fetch(`${stack.summary().url}/v1/models`)).json()) as {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { metricSum, startStack } from './start-stack.js';
+import { askCached, metricSum, startStack } from './start-stack.js';
 import type { RunningStack } from './start-stack.js';
 
 const CONVERSATIONS = 32;
@@ -11,19 +11,7 @@ describe('a stack of engines with two data-parallel ranks each', () => {
   }, 60_000);
   afterAll(() => running.stop());
 
-  async function ask(prompt: readonly number[]): Promise<{ cached: number; overlapBlocks: number }> {
-    const response = await fetch(`${running.url}/v1/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'kvasir-mock', prompt, max_tokens: 2 }),
-    });
-    const body = (await response.json()) as { usage: { prompt_tokens_details: { cached_tokens: number } } };
-    expect(response.status).toBe(200);
-    return {
-      cached: body.usage.prompt_tokens_details.cached_tokens,
-      overlapBlocks: Number(response.headers.get('x-kvasir-overlap-blocks')),
-    };
-  }
+  const ask = (prompt: readonly number[]): ReturnType<typeof askCached> => askCached(running.url, { prompt });
 
   it('sends a prompt to the rank that holds it: what the router predicts is what the engine finds', async () => {
     // Each goes to any rank of either engine: that none of so many goes to a rank does not happen.

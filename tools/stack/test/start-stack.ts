@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger, readOptions, systemClock } from '@kvasir/service';
+import { expect } from 'vitest';
 import { stackOptions } from '../src/options.js';
 import type { StackValues } from '../src/options.js';
 import { DistributedStack } from '../src/distributed-stack.js';
@@ -65,6 +66,24 @@ export async function startStack(values: Partial<StackValues>): Promise<RunningS
       await stack.drain(5_000);
       await stack.close();
     },
+  };
+}
+
+/** Sends a completion and reads what the engine found cached, beside what the router had predicted. */
+export async function askCached(
+  url: string,
+  fields: object,
+): Promise<{ readonly cached: number; readonly overlapBlocks: number }> {
+  const response = await fetch(`${url}/v1/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'kvasir-mock', max_tokens: 2, ...fields }),
+  });
+  const body = (await response.json()) as { usage: { prompt_tokens_details: { cached_tokens: number } } };
+  expect(response.status).toBe(200);
+  return {
+    cached: body.usage.prompt_tokens_details.cached_tokens,
+    overlapBlocks: Number(response.headers.get('x-kvasir-overlap-blocks')),
   };
 }
 
