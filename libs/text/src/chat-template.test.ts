@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ChatTemplate } from './chat-template.js';
 import { changedMock, mock } from '../test/mock-variants.js';
-import type { ChatInput } from './worker-messages.js';
+import type { ChatInput } from './chat-template.js';
 
 function render(template: string | object[], input: ChatInput): string {
   const loaded = changedMock({ config: { chat_template: template, bos_token: '<|endoftext|>' } });

@@ -1,6 +1,34 @@
 import { Template } from '@huggingface/jinja';
 import type { LoadedTokenizer } from './load-tokenizer.js';
-import type { ChatInput, ChatMessage } from './worker-messages.js';
+
+/** One message of a conversation, in the shape of the chat API; templates may read further members. */
+export interface ChatMessage {
+  readonly role: string;
+  readonly content?: unknown;
+  readonly [member: string]: unknown;
+}
+
+export interface ChatInput {
+  readonly messages: readonly ChatMessage[];
+  readonly tools?: readonly unknown[] | undefined;
+  /** Ends the prompt with the opening of the assistant's turn; default true. */
+  readonly addGenerationPrompt?: boolean | undefined;
+  /** Further variables of the template, e.g. `enable_thinking`. */
+  readonly templateArguments?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Reads the body of a chat request as far as a template needs it. @throws SyntaxError when it is no JSON. */
+export function readChat(body: Uint8Array): ChatInput {
+  const fields = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString()) as Fields;
+  return {
+    messages: fields['messages'] as readonly ChatMessage[],
+    tools: (fields['tools'] as readonly unknown[] | null) ?? undefined,
+    addGenerationPrompt: (fields['add_generation_prompt'] as boolean | null) ?? undefined,
+    templateArguments: (fields['chat_template_kwargs'] as Fields | null) ?? undefined,
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
 
 export type Rendering =
   | { readonly kind: 'text'; readonly text: string }

@@ -5,4 +5,4 @@ export { mockTokenizerPath } from './mock-tokenizer.js';
 export type { StreamDecoder } from './stream-decoder.js';
 export { createTextService } from './text-service.js';
 export type { TextService, TextServiceOptions, TextStats } from './text-service.js';
-export type { ChatInput, ChatMessage } from './worker-messages.js';
+export type { ChatFields } from './worker-messages.js';

@@ -44,7 +44,7 @@ describe('createTextService()', () => {
     expect(await service.encodeChat({ messages })).toEqual(
       await service.encodeText(`${turns}<|im_start|>assistant\n`),
     );
-    expect(await service.encodeChat({ messages, addGenerationPrompt: false })).toEqual(
+    expect(await service.encodeChat({ messages, add_generation_prompt: false })).toEqual(
       await service.encodeText(turns),
     );
   });

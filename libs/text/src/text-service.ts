@@ -4,7 +4,7 @@ import { loadTokenizer } from './load-tokenizer.js';
 import { createByteLevelDecoder, createStreamDecoder } from './stream-decoder.js';
 import type { StreamDecoder } from './stream-decoder.js';
 import { TextWorkerThread } from './text-worker-thread.js';
-import type { ChatInput, EncodeTask, Vocabulary } from './worker-messages.js';
+import type { ChatFields, EncodeTask, Vocabulary } from './worker-messages.js';
 
 export interface TextServiceOptions {
   /** Folder with tokenizer.json, and tokenizer_config.json or chat_template.jinja for the chat template. */
@@ -44,9 +44,10 @@ export interface TextService {
   close(): Promise<void>;
   /**
    * Renders the chat template and encodes; no tokens of a post-processor are added, for the template writes them itself.
+   * @param request a chat request as it came: the bytes of its JSON, not to be changed until the ids are there.
    * @throws TextError TEXT_TEMPLATE_FAILED, TEXT_ENCODING_FAILED, TEXT_QUEUE_FULL, TEXT_WORKER_FAILED, TEXT_CLOSED
    */
-  encodeChat(input: ChatInput): Promise<Uint32Array>;
+  encodeChat(request: Uint8Array | ChatFields): Promise<Uint32Array>;
   /** `addSpecialTokens` (default true) lets the post-processor add its tokens, e.g. a first one. Throws like `encodeChat`. */
   encodeText(text: string, options?: { readonly addSpecialTokens?: boolean }): Promise<Uint32Array>;
   /** Special tokens give no text. @throws TextError TEXT_NOT_DECODING, TEXT_CLOSED */
@@ -122,7 +123,7 @@ export function createTextService(options: TextServiceOptions): TextService {
       }
     },
     close,
-    encodeChat: (input) => encode({ kind: 'chat', input }),
+    encodeChat: (request) => encode({ kind: 'chat', body: bytesOf(request) }),
     encodeText: (text, { addSpecialTokens = true } = {}) => encode({ kind: 'text', text, addSpecialTokens }),
     decode: (ids) => requireDecoding().decode([...ids]),
     createDecoder: () => requireDecoding().createDecoder(),
@@ -158,6 +159,10 @@ async function loadDecoding(tokenizerPath: string): Promise<Decoding> {
     decode,
     createDecoder: () => (pieceOf === null ? createStreamDecoder(decode) : createByteLevelDecoder(pieceOf)),
   };
+}
+
+function bytesOf(request: Uint8Array | ChatFields): Uint8Array {
+  return request instanceof Uint8Array ? request : Buffer.from(JSON.stringify(request));
 }
 
 function leastBusy(threads: readonly TextWorkerThread[]): TextWorkerThread {

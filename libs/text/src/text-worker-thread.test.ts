@@ -32,8 +32,8 @@ describe('TextWorkerThread', () => {
 
   it('fails a request that cannot be sent to a thread, and no other', async () => {
     const thread = await open();
-    const input = { messages: [], templateArguments: { function: () => 0 } };
-    await expect(thread.encode({ kind: 'chat', input })).rejects.toThrow(/could not be cloned/);
+    const unsendable = (() => 0) as unknown as string;
+    await expect(thread.encode(text(unsendable))).rejects.toThrow(/could not be cloned/);
     expect(await thread.encode(text('next'))).toEqual(Uint32Array.of(7));
     expect(thread.counts().restarts).toBe(0);
   });

@@ -91,9 +91,14 @@ export class TextWorkerThread {
     if (!this.pending.has(request.id)) return;
     try {
       if (this.worker === null) throw endedError(undefined);
-      this.worker.postMessage(request);
+      const { task } = request;
+      if (task.kind === 'text') this.worker.postMessage(request);
+      else {
+        // Copied and moved: a clone would take along the whole pool that a small buffer lies in.
+        const body = new Uint8Array(task.body);
+        this.worker.postMessage({ ...request, task: { ...task, body } }, [body.buffer]);
+      }
     } catch (error) {
-      // Values that cannot be cloned, such as functions.
       this.fail(request.id, error);
     }
   }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ChatTemplate } from './chat-template.js';
+import { ChatTemplate, readChat } from './chat-template.js';
 import { ConversationEncoder } from './conversation-encoder.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import type { LoadedTokenizer } from './load-tokenizer.js';
@@ -43,7 +43,7 @@ function answer(id: number, task: EncodeTask, { loaded, template, encoder }: Par
     reply({ kind: 'encoded', id, tokens: Uint32Array.from(ids), cache: encoder.counts() });
     return;
   }
-  const rendering = template.render(task.input);
+  const rendering = template.render(readChat(task.body));
   if (rendering.kind === 'refused') {
     reply({ kind: 'failed', id, code: 'TEXT_TEMPLATE_FAILED', reason: rendering.reason });
     return;

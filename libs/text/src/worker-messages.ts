@@ -1,21 +1,15 @@
-/** One message of a conversation, in the shape of the chat API; templates may read further members. */
-export interface ChatMessage {
-  readonly role: string;
-  readonly content?: unknown;
+/** Members of a chat request, named as in the API; for callers that make one up. */
+export interface ChatFields {
+  readonly messages: readonly object[];
   readonly [member: string]: unknown;
 }
 
-export interface ChatInput {
-  readonly messages: readonly ChatMessage[];
-  readonly tools?: readonly unknown[] | undefined;
-  /** Ends the prompt with the opening of the assistant's turn; default true. */
-  readonly addGenerationPrompt?: boolean | undefined;
-  /** Further variables of the template, e.g. `enable_thinking`. */
-  readonly templateArguments?: Readonly<Record<string, unknown>> | undefined;
-}
-
 export type EncodeTask =
-  | { readonly kind: 'chat'; readonly input: ChatInput }
+  | {
+      readonly kind: 'chat';
+      /** The request's JSON, read in the worker: a long conversation costs the event loop no more than a copy of its bytes. */
+      readonly body: Uint8Array;
+    }
   | { readonly kind: 'text'; readonly text: string; readonly addSpecialTokens: boolean };
 
 export interface WorkerRequest {

@@ -14,6 +14,11 @@ const request = (fields: Record<string, unknown>): ApiRequest => {
   return reading.request;
 };
 
+function contentsOf(body: Buffer): string {
+  const { messages } = JSON.parse(body.toString()) as { messages: readonly { content: string }[] };
+  return messages.map(({ content }) => content).join('');
+}
+
 /** One token per character; a failure instead when there is one. */
 function textService(failure: TextErrorCode | null = null): PromptText {
   const encode = (text: string): Promise<Uint32Array> =>
@@ -21,7 +26,7 @@ function textService(failure: TextErrorCode | null = null): PromptText {
       ? Promise.resolve(Uint32Array.from(text, (character) => character.codePointAt(0) ?? 0))
       : Promise.reject(new TextError(failure, 'why'));
   return {
-    encodeChat: ({ messages }) => encode(messages.map(({ content }) => String(content)).join('')),
+    encodeChat: (body) => encode(contentsOf(body as Buffer)),
     encodeText: (text) => encode(text),
   };
 }

@@ -79,12 +79,7 @@ export class PromptEncoder {
     if (text === null) return { kind: 'unknown' };
     try {
       if (request.kind === 'completion') return joined(await encodePrompts(text, request.prompts));
-      const tokens = await text.encodeChat({
-        messages: request.messages,
-        tools: request.tools ?? undefined,
-        addGenerationPrompt: request.addsGenerationPrompt,
-        templateArguments: request.templateVariables ?? undefined,
-      });
+      const tokens = await text.encodeChat(request.body.bytes);
       return { kind: 'ok', tokens, longestPromptTokens: tokens.length };
     } catch (error) {
       if (error instanceof TextError) return { kind: 'failed', error: clientError(error, request) };

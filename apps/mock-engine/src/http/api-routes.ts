@@ -105,12 +105,7 @@ async function encode(parts: EngineParts, request: GenerationRequest): Promise<U
   const { api, addsSpecialTokens } = request;
   try {
     if (api.kind === 'chat') {
-      const tokens = await parts.text.encodeChat({
-        messages: api.messages,
-        tools: api.tools ?? undefined,
-        addGenerationPrompt: api.addsGenerationPrompt,
-        templateArguments: api.templateVariables ?? undefined,
-      });
+      const tokens = await parts.text.encodeChat(api.body.bytes);
       return [tokens];
     }
     const prompts = await Promise.all(

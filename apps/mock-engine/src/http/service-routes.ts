@@ -1,4 +1,3 @@
-import type { ChatMessage } from '@kvasir/text';
 import { TextError } from '@kvasir/text';
 import type { FastifyInstance } from 'fastify';
 import type { EngineParts } from '../engine-parts.js';
@@ -59,10 +58,7 @@ async function tokenize(
   if (typeof prompt === 'string')
     return await text.encodeText(prompt, { addSpecialTokens: fields['add_special_tokens'] !== false });
   if (!Array.isArray(messages)) return null;
-  return await text.encodeChat({
-    messages: messages as readonly ChatMessage[],
-    addGenerationPrompt: fields['add_generation_prompt'] !== false,
-  });
+  return await text.encodeChat({ ...fields, messages: messages as readonly object[] });
 }
 
 function addFaultRoutes(server: FastifyInstance, parts: EngineParts): void {
