@@ -1,11 +1,11 @@
 export { RouterError, routerErrors } from './errors.js';
 export type { RouterErrorCode } from './errors.js';
 export { KvRouter, RECOVERY_WAIT_MS } from './kv-router.js';
-export type { DumpedChain } from './kv-router.js';
+export type { DumpedChain } from './telling/dumped-chains.js';
 export type { KvRouterOptions } from './kv-router-options.js';
 export type { Prompt, RouteDecision, RouteOutcome, RouteRequest, WaitOptions } from './route-messages.js';
-export { queueOf, queueOptions } from './queue-options.js';
-export { SET_ASIDE_LIMITS, SetAside } from './set-aside.js';
-export type { SetAsideLimits } from './set-aside.js';
-export { POOL_REPORT_MS } from './pool-reports.js';
-export type { DurableParts } from './durable-index.js';
+export { queueOf, queueOptions } from './waiting/queue-options.js';
+export { SET_ASIDE_LIMITS, SetAside } from './targets/set-aside.js';
+export type { SetAsideLimits } from './targets/set-aside.js';
+export { POOL_REPORT_MS } from './telling/pool-reports.js';
+export type { DurableParts } from './cache-view/durable-index.js';

@@ -4,7 +4,7 @@ import type { Registry } from '@kvasir/registry';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import type { Clock, Logger, Metrics } from '@kvasir/service';
 import type { Prng, RouterId } from '@kvasir/units';
-import type { DurableParts } from './durable-index.js';
+import type { DurableParts } from './cache-view/durable-index.js';
 
 /** What a router is built from. */
 export interface KvRouterOptions {

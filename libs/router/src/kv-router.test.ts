@@ -1,5 +1,5 @@
 import { DEFAULT_SEED, mediaContent, PromptBlocks, sequenceHashes } from '@kvasir/block-hash';
-import { hashedPrompt } from './hashed-prompt.js';
+import { hashedPrompt } from './cache-view/hashed-prompt.js';
 import { encodeEngineLoad, subjects } from '@kvasir/contract';
 import type { EndpointName, WorkerRecord } from '@kvasir/contract';
 import { InProcessEventPlane, KvEventPublisher } from '@kvasir/event-plane';

@@ -14,4 +14,4 @@ export type {
 export { SCHEDULER_OPTIONS_DEFAULT } from './options.js';
 export type { QueueOptions, RouterMode, SchedulerOptions } from './options.js';
 export { Scheduler } from './scheduler.js';
-export type { Target, TargetSpec } from './targets.js';
+export type { Target, TargetSpec } from './targets/target-table.js';

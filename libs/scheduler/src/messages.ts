@@ -1,7 +1,7 @@
 import type { CostTerm } from '@kvasir/cost-model';
 import type { PrefixQuery } from '@kvasir/radix-index';
 import type { RequestId, RouterId, WorkerId } from '@kvasir/units';
-import type { TargetSpec } from './targets.js';
+import type { TargetSpec } from './targets/target-table.js';
 
 /** Per-request changes to the scheduler's options; an absent field keeps the option. */
 export interface RouteOverrides {

@@ -2,10 +2,10 @@ import { PromptBlocks } from '@kvasir/block-hash';
 import { requestId, routerId, seededPrng, workerId } from '@kvasir/units';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RouteConstraints, SchedulerEffect } from './messages.js';
-import { SCHEDULER_OPTIONS_DEFAULT } from './options.js';
-import type { QueueOptions } from './options.js';
-import { Scheduler } from './scheduler.js';
+import type { RouteConstraints, SchedulerEffect } from '../messages.js';
+import { SCHEDULER_OPTIONS_DEFAULT } from '../options.js';
+import type { QueueOptions } from '../options.js';
+import { Scheduler } from '../scheduler.js';
 
 const BLOCK_SIZE = 4;
 const QUEUE = { prefillTokensMax: 10, requestsMax: 4 };

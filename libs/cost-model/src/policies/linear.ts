@@ -1,6 +1,6 @@
-import type { CandidateColumns, PromptShape } from './columns.js';
-import { checkCostOptions } from './options.js';
-import type { CostOptions } from './options.js';
+import type { CandidateColumns, PromptShape } from '../columns.js';
+import { checkCostOptions } from '../options.js';
+import type { CostOptions } from '../options.js';
 
 /** One named part of a cost. The parts of a target sum to its cost. */
 export interface CostTerm {

@@ -1,6 +1,6 @@
 import type { WorkerRecord } from '@kvasir/contract';
 import type { WorkerId } from '@kvasir/units';
-import type { EngineLoads } from './engine-loads.js';
+import type { EngineLoads } from '../load-view/engine-loads.js';
 import { ranksOf } from './workers.js';
 
 /**

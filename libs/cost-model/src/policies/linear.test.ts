@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CandidateColumns } from './columns.js';
-import { computeCosts, explainCost } from './costs.js';
-import { checkCostOptions, COST_OPTIONS_DEFAULT } from './options.js';
-import type { CostOptions } from './options.js';
+import type { CandidateColumns } from '../columns.js';
+import { computeCosts, explainCost } from './linear.js';
+import { checkCostOptions, COST_OPTIONS_DEFAULT } from '../options.js';
+import type { CostOptions } from '../options.js';
 
 interface Row {
   readonly overlap: number;

@@ -2,10 +2,10 @@ import type { EventPlane, KvEventSubscriber } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import type { Scheduler } from '@kvasir/scheduler';
 
-import type { DurableIndex } from './durable-index.js';
-import type { EngineLoads } from './engine-loads.js';
+import type { DurableIndex } from '../cache-view/durable-index.js';
+import type { EngineLoads } from '../load-view/engine-loads.js';
 import type { RouterMetrics } from './metrics.js';
-import type { ReplicaSync } from './replica-sync.js';
+import type { ReplicaSync } from '../load-view/replica-sync.js';
 
 /** Parts of a router that are read at each scrape. */
 export interface Measured {

@@ -1,6 +1,6 @@
 import type { RadixIndex } from '@kvasir/radix-index';
 import { assertNever } from '@kvasir/units';
-import type { SchedulerEffect, SchedulerInput } from './messages.js';
+import type { SchedulerEffect, SchedulerInput } from '../messages.js';
 
 /** Inputs that change what a target is known to hold. */
 export type KvInput = Extract<

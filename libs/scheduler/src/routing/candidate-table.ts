@@ -1,5 +1,5 @@
 import type { CandidateColumns } from '@kvasir/cost-model';
-import type { ActiveLoad } from './active-load.js';
+import type { ActiveLoad } from '../load/active-load.js';
 
 /** Scratch columns of one decision, kept between decisions so that routing allocates none. */
 export class CandidateTable {

@@ -1,6 +1,6 @@
 import type { RequestId } from '@kvasir/units';
-import type { ActiveLoad, BookedLoad } from './active-load.js';
-import type { SchedulerEffect } from './messages.js';
+import type { ActiveLoad, BookedLoad } from '../load/active-load.js';
+import type { SchedulerEffect } from '../messages.js';
 
 interface Booking {
   readonly load: BookedLoad;

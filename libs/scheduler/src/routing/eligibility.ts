@@ -1,5 +1,5 @@
-import type { RouteConstraints } from './messages.js';
-import type { Target } from './targets.js';
+import type { RouteConstraints } from '../messages.js';
+import type { Target } from '../targets/target-table.js';
 
 /** Whether a target satisfies a request's constraints; its own eligibility is asked apart. */
 export function satisfies(target: Target, constraints: RouteConstraints): boolean {

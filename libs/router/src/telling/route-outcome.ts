@@ -1,7 +1,7 @@
 import type { WorkerRecord } from '@kvasir/contract';
 import type { Decision, SchedulerEffect } from '@kvasir/scheduler';
 import type { WorkerId } from '@kvasir/units';
-import type { RouteDecision, RouteOutcome } from './route-messages.js';
+import type { RouteDecision, RouteOutcome } from '../route-messages.js';
 
 /** What a scheduler would say that knows no worker. */
 export const NO_WORKERS = {

@@ -1,5 +1,5 @@
 import type { RequestId } from '@kvasir/units';
-import type { RouteInput } from './messages.js';
+import type { RouteInput } from '../messages.js';
 
 /** A request that waits for a target. */
 export interface WaitingRequest {

@@ -1,7 +1,7 @@
 import type { RouterId, WorkerId } from '@kvasir/units';
 import type { ActiveLoad } from './active-load.js';
-import type { TargetLoad } from './messages.js';
-import type { TargetTable } from './targets.js';
+import type { TargetLoad } from '../messages.js';
+import type { TargetTable } from '../targets/target-table.js';
 
 interface Amounts {
   readonly prefillTokens: number;

@@ -4,8 +4,8 @@ import type { EventPlane } from '@kvasir/event-plane';
 import type { Scheduler } from '@kvasir/scheduler';
 import type { CancelTimer, Clock } from '@kvasir/service';
 import type { RouterId } from '@kvasir/units';
-import type { EngineLoads } from './engine-loads.js';
-import { areSaturated } from './full-workers.js';
+import type { EngineLoads } from '../load-view/engine-loads.js';
+import { areSaturated } from '../targets/full-workers.js';
 
 /** How often a router tells routers of pools how its pool is while nothing changes. */
 export const POOL_REPORT_MS = 500;

@@ -1,6 +1,6 @@
 import { mediaContent, namespaceSeed, PromptBlocks } from '@kvasir/block-hash';
 import type { DialectName } from '@kvasir/contract';
-import type { MediaItem, Prompt } from './route-messages.js';
+import type { MediaItem, Prompt } from '../route-messages.js';
 
 /** SGLang writes ids from here on in the place of placeholders, by the low bits of the content. */
 const SGLANG_PAD_BASE = 1_000_000;
