@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run replay` and `npm run docs` run: makes a fresh clone ready
+ * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run replay`, `npm run faults` and `npm run docs` run: makes a fresh clone ready
  * (packages, build), then does the command. Plain JavaScript without dependencies, because nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process';
@@ -142,6 +142,11 @@ const COMMANDS = {
     if (args.includes('--distributed')) installServers();
     build();
     await become('tools/replay/dist/main.js', args);
+  },
+  faults: async (args) => {
+    installServers();
+    build();
+    await become('tools/faults/dist/main.js', args);
   },
   bench: async (args) => {
     installServers();

@@ -27,6 +27,7 @@ const PROGRAMS = [
   'mock-engine',
   'stack',
   'replay',
+  'faults',
 ] as const;
 
 /** What Kubernetes and Docker inject for a service called kvasir-…; not settings. */

@@ -17,11 +17,15 @@ import type { RunningStack, StackEngine, StackSummary } from './stack-summary.js
 import type { StackPart } from './table.js';
 
 const READY_TIMEOUT_MS = 60_000;
+/** What stands still answers nobody. */
+const ANSWER_TIMEOUT_MS = 2_000;
 
 export interface DistributedStackContext {
   readonly clock: Clock;
   /** Gets every line that the services log, with the name of who said it. */
   readonly tell: (line: string) => void;
+  /** Flags that frontends get beside those of the stack. */
+  readonly frontendArgs?: readonly string[];
 }
 
 /** One engine in the agent's file. */
@@ -137,6 +141,26 @@ export class DistributedStack implements RunningStack {
     return Promise.resolve();
   }
 
+  /** Asks a service to stop, and waits until it has. @throws RangeError for a name that no service has. */
+  async terminate(name: string): Promise<void> {
+    await this.#service(name).process.stop();
+  }
+
+  /** Starts a service anew that has ended. @throws RangeError for a name that no service has. */
+  async launch(name: string): Promise<void> {
+    await this.#service(name).process.launch();
+  }
+
+  /** Services that are not ready now. */
+  async notReady(): Promise<readonly string[]> {
+    const names = await Promise.all(
+      this.#services().map(async ({ process, readyUrl }) =>
+        (await answers(readyUrl)) ? [] : [process.name],
+      ),
+    );
+    return names.flat();
+  }
+
   /** Every global router's admin server. */
   globalRouterUrls(): readonly string[] {
     return this.#globalRouters.map(({ url }) => url);
@@ -164,7 +188,13 @@ export class DistributedStack implements RunningStack {
   async #startServices(): Promise<void> {
     const { engines, routers, poolsFile } = planStack(this.#values);
     for (const engine of engines) await this.#startEngine(engine);
-    await this.#startAgent('engine-agent-1');
+    const { engineAgents } = this.#values;
+    for (let index = 0; index < engineAgents; index += 1)
+      await this.#startAgent(
+        `engine-agent-${index + 1}`,
+        // Each has some of every role, so that the loss of one is the loss of no pool.
+        this.#engines.filter((_, engine) => engine % engineAgents === index),
+      );
     for (const router of routers) await this.#startRouter(router);
     if (poolsFile !== null)
       for (const name of ['global-router-1', 'global-router-2'])
@@ -208,10 +238,10 @@ export class DistributedStack implements RunningStack {
     this.#engines.push({ process, readyUrl: `${url}/health`, part, role, workerId, url, settings });
   }
 
-  /** One agent for all engines; JSON is YAML too. */
-  async #startAgent(name: string): Promise<void> {
+  /** One agent for several engines; JSON is YAML too. */
+  async #startAgent(name: string, engines: readonly { readonly settings: EngineFileEntry }[]): Promise<void> {
     const file = join(mkdtempSync(join(tmpdir(), 'kvasir-stack-')), 'engines.yaml');
-    writeFileSync(file, JSON.stringify({ engines: this.#engines.map(({ settings }) => settings) }));
+    writeFileSync(file, JSON.stringify({ engines: engines.map(({ settings }) => settings) }));
     const adminPort = await freePort();
     const admin = `http://127.0.0.1:${adminPort}`;
     const process = this.#launch(name, '@kvasir/engine-agent/main', [
@@ -261,6 +291,7 @@ export class DistributedStack implements RunningStack {
       ...this.#queueArgs(),
       ...this.#stateArgs(),
       ...(enforceDisagg ? ['--enforce-disagg'] : []),
+      ...(this.#context.frontendArgs ?? []),
     ]);
     const part = { what: name, where: url, note: 'OpenAI API, decode routing, /metrics' };
     this.#frontends.push({ process, readyUrl: `${url}/ready`, part, url });
@@ -365,7 +396,7 @@ function missing(program: string, error: unknown): never {
 }
 
 async function answers(url: string): Promise<boolean> {
-  return await fetch(url).then(
+  return await fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) }).then(
     ({ ok }) => ok,
     () => false,
   );

@@ -46,6 +46,14 @@ export const stackOptions = defineOptions({
       doc: 'Prefill routers of a distributed stack.',
       group: 'Processes',
     },
+    engineAgents: {
+      kind: 'integer',
+      default: 1,
+      min: 1,
+      max: 16,
+      doc: 'Engine agents of a distributed stack; the engines are dealt out to them.',
+      group: 'Processes',
+    },
     prefillWorkers: {
       kind: 'integer',
       default: 2,

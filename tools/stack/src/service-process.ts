@@ -56,6 +56,13 @@ export class ServiceProcess {
     this.#child = this.#spawn();
   }
 
+  /** Starts it anew after it has ended. */
+  async launch(): Promise<void> {
+    await this.#ended;
+    this.#isStopping = false;
+    this.#child = this.#spawn();
+  }
+
   /** Lets it stand still, or go on. */
   pause(isPaused: boolean): void {
     this.#child.kill(isPaused ? 'SIGSTOP' : 'SIGCONT');
