@@ -1,7 +1,7 @@
 import { incarnation, workerId } from '@kvasir/units';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEngineLoad, encodeEngineLoad } from './engine-load-codec.js';
+import { decodeEngineLoad, encodeEngineLoad, ENGINE_REQUESTS_MAX } from './engine-load-codec.js';
 
 const source = { workerId: workerId('w-1'), incarnation: incarnation('7'), rank: 2 };
 
@@ -21,8 +21,20 @@ describe('a load report', () => {
   it('stays within its range', () => {
     const load = { runningRequests: -1, waitingRequests: 2 ** 40, kvUsage: 1.5 };
     expect(decodeEngineLoad(encodeEngineLoad({ source, load }))).toMatchObject({
-      report: { load: { runningRequests: 0, waitingRequests: 0xffff_ffff, kvUsage: 1 } },
+      report: { load: { runningRequests: 0, waitingRequests: ENGINE_REQUESTS_MAX, kvUsage: 1 } },
     });
+    const none = { runningRequests: NaN, waitingRequests: Infinity, kvUsage: null };
+    expect(decodeEngineLoad(encodeEngineLoad({ source, load: none }))).toMatchObject({
+      report: { load: { runningRequests: 0, waitingRequests: ENGINE_REQUESTS_MAX } },
+    });
+  });
+
+  it('is malformed with more requests than an engine can have', () => {
+    const bytes = Buffer.from(
+      encodeEngineLoad({ source, load: { runningRequests: 1, waitingRequests: 1, kvUsage: 1 } }),
+    );
+    bytes.writeUInt32LE(ENGINE_REQUESTS_MAX + 1, bytes.length - 8);
+    expect(decodeEngineLoad(bytes)).toMatchObject({ kind: 'malformed' });
   });
 
   it('is malformed when it is torn, and never read beyond its end', () => {

@@ -14,12 +14,15 @@ export interface EngineLoadReport {
   readonly load: EngineLoad;
 }
 
+/** Requests that one rank can have, running or waiting; beyond it a report is no report of an engine. */
+export const ENGINE_REQUESTS_MAX = 16_777_216;
+
 const LOAD_WORDS = 3;
 /** KV usage travels in ten-thousandths. */
 const USAGE_STEPS = 10_000;
 const USAGE_UNKNOWN = 0xffff_ffff;
 
-/** The header and 3 words: running, waiting, KV usage. Counts beyond a u32 are cut off. */
+/** The header and 3 words: running, waiting, KV usage. Counts beyond `ENGINE_REQUESTS_MAX` are cut off. */
 export function encodeEngineLoad({ source, load }: EngineLoadReport): Uint8Array {
   const header = new WireHeader(source);
   const message = header.begin(MESSAGE_TYPES.engineLoad, 0, 0, LOAD_WORDS);
@@ -46,10 +49,13 @@ export function decodeEngineLoad(
     more !== undefined
   )
     return malformed(`a load report has ${LOAD_WORDS} words, not ${words.length - bodyStart}`);
+  if (runningRequests > ENGINE_REQUESTS_MAX || waitingRequests > ENGINE_REQUESTS_MAX)
+    return malformed(`${runningRequests} running and ${waitingRequests} waiting requests`);
   if (usage > USAGE_STEPS && usage !== USAGE_UNKNOWN)
     return malformed(`a KV usage of ${usage} ten-thousandths`);
   const kvUsage = usage === USAGE_UNKNOWN ? null : usage / USAGE_STEPS;
   return { kind: 'load', report: { source, load: { runningRequests, waitingRequests, kvUsage } } };
 }
 
-const clamped = (count: number): number => Math.min(0xffff_ffff, Math.max(0, Math.floor(count)));
+/** A count that an engine states as no number is none. */
+const clamped = (count: number): number => Math.min(ENGINE_REQUESTS_MAX, Math.max(0, Math.floor(count) || 0));

@@ -14,6 +14,14 @@ const SOURCES_MAX = 65_536;
 const CHUNKS_MAX = 65_536;
 const CHECKSUM_CHARS = 16;
 
+/** What a snapshot may be: beyond it nothing of it is read. */
+export const SNAPSHOT_LIMITS = {
+  manifestBytesMax: 33_554_432,
+  chunkBytesMax: 16_777_216,
+  /** Of all chunks. */
+  totalBytesMax: 2_147_483_648,
+} as const;
+
 /** What one source held when the snapshot was made. */
 export interface SnapshotSource {
   readonly source: KvSource;
@@ -61,6 +69,7 @@ export function encodeIndexSnapshotManifest(manifest: IndexSnapshotManifest): st
 export function decodeIndexSnapshotManifest(
   text: string,
 ): { readonly kind: 'manifest'; readonly manifest: IndexSnapshotManifest } | Malformed {
+  if (text.length > SNAPSHOT_LIMITS.manifestBytesMax) return malformed(`has ${text.length} characters`);
   const body = text.slice(CHECKSUM_CHARS + 1);
   if (text.slice(0, CHECKSUM_CHARS + 1) !== `${checksumOfText(body)} `)
     return malformed('its checksum is wrong');
@@ -79,6 +88,9 @@ export function decodeIndexSnapshotManifest(
     sources: fields.texts('sources', SOURCES_MAX, 4_096).flatMap((line) => readSource(line, fields.problems)),
     chunks: fields.texts('chunks', CHUNKS_MAX, 64).flatMap((line) => readChunk(line, fields.problems)),
   };
+  const totalBytes = manifest.chunks.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (totalBytes > SNAPSHOT_LIMITS.totalBytesMax)
+    fields.problems.push(`chunks must have at most ${SNAPSHOT_LIMITS.totalBytesMax} bytes in all`);
   return fields.problems.length === 0
     ? { kind: 'manifest', manifest }
     : malformed(fields.problems.slice(0, 3).join('; '));
@@ -105,7 +117,8 @@ function readSource(line: string, problems: string[]): SnapshotSource[] {
 
 function readChunk(line: string, problems: string[]): { bytes: number; checksum: string }[] {
   const [, bytes, checksum] = /^(\d{1,15}):([0-9a-f]{16})$/.exec(line) ?? [];
-  if (bytes !== undefined && checksum !== undefined) return [{ bytes: Number(bytes), checksum }];
+  if (bytes !== undefined && checksum !== undefined && Number(bytes) <= SNAPSHOT_LIMITS.chunkBytesMax)
+    return [{ bytes: Number(bytes), checksum }];
   problems.push(`a chunk must be bytes:checksum, received "${line}"`);
   return [];
 }

@@ -45,6 +45,7 @@ describe('a snapshot manifest', () => {
     ['xxh3-64/1337', 'sha256', 'names blocks by sha256, not by xxh3-64/1337'],
     ['"blockSize":64', '"blockSize":0', 'blockSize must be an integer from 1 to 65536, received 0'],
     ['64:00ff', 'x:00ff', 'a chunk must be bytes:checksum, received "x:00ff00ff00ff00ff"'],
+    ['64:00ff', '99999999:00ff', 'a chunk must be bytes:checksum, received "99999999:00ff00ff00ff00ff"'],
   ])('is refused when %s is %s, though its checksum is right', (from, to, reason) => {
     const body = encodeIndexSnapshotManifest(manifest).slice(17).replace(from, to);
     const text = `${snapshotChecksum(new TextEncoder().encode(body))} ${body}`;

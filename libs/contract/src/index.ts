@@ -1,13 +1,14 @@
 export { formatEndpointName, parseEndpointName } from './endpoint-name.js';
 export { compareIncarnations, newIncarnation } from './incarnations.js';
 export type { IncarnationOrder } from './incarnations.js';
-export { decodeEngineLoad, encodeEngineLoad } from './engine-load-codec.js';
+export { decodeEngineLoad, encodeEngineLoad, ENGINE_REQUESTS_MAX } from './engine-load-codec.js';
 export type { EngineLoad, EngineLoadReport } from './engine-load-codec.js';
 export { IndexSnapshotWriter, readIndexSnapshotChunk } from './index-snapshot-chunks.js';
 export type { SourceChain } from './index-snapshot-chunks.js';
 export {
   decodeIndexSnapshotManifest,
   encodeIndexSnapshotManifest,
+  SNAPSHOT_LIMITS,
   snapshotChecksum,
 } from './index-snapshot-manifest.js';
 export type { IndexSnapshotManifest, SnapshotSource } from './index-snapshot-manifest.js';
@@ -20,7 +21,7 @@ export {
   encodeKvEventWords,
 } from './kv-batch-codec.js';
 export type { KvAnnouncement, KvMessage, KvSetDigest } from './kv-batch-codec.js';
-export { EVENT_BLOCKS_MAX, KvEventWords } from './kv-event-words.js';
+export { EVENT_BLOCKS_MAX, EVENTS_MAX, KvEventWords } from './kv-event-words.js';
 export type { HashWords, KvEvent, KvEventBatch } from './kv-events.js';
 export {
   decodeKvRecoveryChunk,
@@ -31,9 +32,11 @@ export {
   encodeSnapshotStart,
 } from './kv-recovery-codec.js';
 export type { KvChain, KvRecoveryChunk, KvRecoveryRequest, KvRecoveryWant } from './kv-recovery-codec.js';
-export { decodePeerLoads, encodePeerLoads } from './peer-load-codec.js';
+export { MessageSeal, SEAL_BYTES, withoutSeal } from './message-seal.js';
+export type { SealFault, SealReading } from './message-seal.js';
+export { decodePeerLoads, encodePeerLoads, PEER_LOAD_LIMITS } from './peer-load-codec.js';
 export type { PeerLoad, PeerLoadMessage } from './peer-load-codec.js';
-export { decodePoolReport, encodePoolReport } from './pool-report-codec.js';
+export { decodePoolReport, encodePoolReport, POOL_REPORT_COUNT_MAX } from './pool-report-codec.js';
 export type { PoolLoadReport } from './pool-report-codec.js';
 export {
   decodePoolRecord,

@@ -1,6 +1,9 @@
 import { formatEndpointName, parseEndpointName } from './endpoint-name.js';
 import type { EndpointName } from './records.js';
 
+/** Of a wrong value, in a message. */
+const SHOWN_CHARS_MAX = 100;
+
 /** Reads the fields of one JSON object and collects what is wrong with them, all at once; fields that nobody asks for are left alone. */
 export class JsonFields {
   readonly problems: string[] = [];
@@ -106,7 +109,7 @@ export class JsonFields {
 
   #wrong<Value>(name: string, wanted: string, placeholder: Value): Value {
     const value = this.#fields[name];
-    const received = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 100);
+    const received = shown(value);
     this.problems.push(`${name} must be ${wanted}, received ${received}`);
     return placeholder;
   }
@@ -114,6 +117,14 @@ export class JsonFields {
 
 /** An endpoint name as a JSON field. */
 export const endpointField = (endpoint: EndpointName): string => formatEndpointName(endpoint);
+
+/** Objects and lists are only named: they may be too deep to be written down. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, SHOWN_CHARS_MAX));
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return isObject(value) ? 'an object' : JSON.stringify(value);
+}
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -8,7 +8,7 @@ import {
   encodeKvEventBatch,
   encodeKvEventWords,
 } from './kv-batch-codec.js';
-import { KvEventWords } from './kv-event-words.js';
+import { EVENTS_MAX, KvEventWords } from './kv-event-words.js';
 import type { KvEvent, KvEventBatch } from './kv-events.js';
 import { WireHeader } from './wire-words.js';
 
@@ -256,12 +256,19 @@ describe('bytes that are no batch', () => {
     );
   });
 
+  it('are malformed with more events than one message may have, though the bytes hold them', () => {
+    const clears = (count: number): Uint8Array =>
+      encodeKvEventBatch({ ...sample, events: Array.from({ length: count }, () => ({ kind: 'cleared' })) });
+    expect(decodeKvEventBatch(clears(EVENTS_MAX)).kind).toBe('batch');
+    expect(decodeKvEventBatch(clears(EVENTS_MAX + 1)).kind).toBe('malformed');
+  });
+
   it('never make it allocate for a count that the bytes cannot hold', () => {
     const claims = bytes.slice();
     new DataView(claims.buffer).setUint32(20, 0xffff_ffff, true);
     expect(decodeKvEventBatch(claims)).toEqual({
       kind: 'malformed',
-      reason: '4294967295 events do not fit the message',
+      reason: '4294967295 events are more than 65536',
     });
   });
 

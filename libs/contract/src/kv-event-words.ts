@@ -11,6 +11,8 @@ const REMOVED = 3;
 const CLEARED = 4;
 /** Blocks of one event, what its head can count. */
 export const EVENT_BLOCKS_MAX = 0xff_ffff;
+/** Events of one message: far more than any publisher puts into one, and a bound on the objects that reading one makes. */
+export const EVENTS_MAX = 65_536;
 const WORDS_AT_FIRST = 256;
 
 /**
@@ -142,6 +144,7 @@ function checkedBlockCount(hashes: HashWords): number {
  * Never reads past the end; a count that the words cannot hold is found before anything is allocated for it.
  */
 export function readEvents(words: Uint32Array, start: number, eventCount: number): KvEvent[] | Malformed {
+  if (eventCount > EVENTS_MAX) return malformed(`${eventCount} events are more than ${EVENTS_MAX}`);
   // Each event has at least its head.
   if (eventCount > words.length - start) return malformed(`${eventCount} events do not fit the message`);
   const events: KvEvent[] = [];

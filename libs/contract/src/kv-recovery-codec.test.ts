@@ -100,6 +100,13 @@ describe('decodeKvRecoveryChunk()', () => {
     });
   });
 
+  it('refuses a chunk of a snapshot without a chain, of which an answer could be endless', () => {
+    expect(decodeKvRecoveryChunk(encodeSnapshotChains(header, 1, new KvEventWords()))).toEqual({
+      kind: 'malformed',
+      reason: 'a chunk of a snapshot has no chain',
+    });
+  });
+
   it('refuses what is no chunk of an answer', () => {
     expect(decodeKvRecoveryChunk(encodeKvRecoveryRequest({ source, want: { kind: 'snapshot' } })).kind).toBe(
       'malformed',

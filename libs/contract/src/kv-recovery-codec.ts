@@ -142,6 +142,8 @@ function readBoundary(message: WireMessage): KvRecoveryChunk | Malformed {
 function readChains(message: WireMessage): KvRecoveryChunk | Malformed {
   const events = readEvents(message.words, message.bodyStart, message.count);
   if (!Array.isArray(events)) return events;
+  // An answer of nothing but such chunks would never end.
+  if (events.length === 0) return malformed('a chunk of a snapshot has no chain');
   const chains: KvChain[] = [];
   for (const event of events) {
     if (event.kind !== 'stored') return malformed(`a snapshot has no ${event.kind} event`);

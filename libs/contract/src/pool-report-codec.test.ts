@@ -1,7 +1,7 @@
 import { routerId } from '@kvasir/units';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePoolReport, encodePoolReport } from './pool-report-codec.js';
+import { decodePoolReport, encodePoolReport, POOL_REPORT_COUNT_MAX } from './pool-report-codec.js';
 
 const report = {
   routerId: routerId('router-é'),
@@ -16,6 +16,16 @@ describe('a pool report', () => {
     expect(decodePoolReport(encodePoolReport(report))).toEqual(report);
     const silent = { ...report, requestsMax: null, isSaturated: false };
     expect(decodePoolReport(encodePoolReport(silent))).toEqual(silent);
+  });
+
+  it('is malformed with a count that no pool has, and with an id that is no text', () => {
+    const bytes = Buffer.from(encodePoolReport(report));
+    bytes.writeUInt32LE(POOL_REPORT_COUNT_MAX + 1, 4);
+    expect(decodePoolReport(bytes)).toMatchObject({ kind: 'malformed' });
+    const other = Buffer.from(encodePoolReport(report));
+    other[20] = 0xff;
+    expect(decodePoolReport(other)).toMatchObject({ kind: 'malformed' });
+    expect(() => encodePoolReport({ ...report, routerId: routerId('') })).toThrow(RangeError);
   });
 
   it('is malformed when it is torn or something else', () => {

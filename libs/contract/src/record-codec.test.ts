@@ -7,6 +7,7 @@ import {
   encodePoolRecord,
   encodeRouterRecord,
   encodeWorkerRecord,
+  RECORD_LIMITS,
 } from './record-codec.js';
 import type { WorkerRecord } from './records.js';
 
@@ -78,6 +79,20 @@ describe('worker record', () => {
       kind: 'malformed',
       reason: expect.stringContaining(field) as string,
     });
+  });
+
+  it('is malformed, and never thrown about, when it is too long or too deep', () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    expect(decodeWorkerRecord(encodeWorkerRecord(worker).replace('"url":', `"url":${deep},"x":`))).toEqual({
+      kind: 'malformed',
+      reason: 'url must be an http(s) URL without a trailing slash, received a list of 1',
+    });
+    expect(decodeWorkerRecord(' '.repeat(RECORD_LIMITS.recordCharsMax + 1))).toEqual({
+      kind: 'malformed',
+      reason: 'has 1048577 characters, more than 1048576',
+    });
+    const long = decodeWorkerRecord(withFields({ dialect: 'x'.repeat(500_000) }));
+    expect(JSON.stringify(long).length).toBeLessThan(300);
   });
 
   it('names everything that is wrong at once', () => {

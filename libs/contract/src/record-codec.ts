@@ -9,6 +9,8 @@ const RECORD_VERSION = 1;
 
 /** What a record's fields may be, each in the unit that its name says. */
 export const RECORD_LIMITS = {
+  /** Of the whole record. */
+  recordCharsMax: 1_048_576,
   idCharsMax: TOKEN_CHARS_MAX,
   urlCharsMax: 2_048,
   modelCharsMax: 512,
@@ -94,6 +96,8 @@ function readRecord<RecordType>(
   text: string,
   read: (fields: JsonFields) => RecordType,
 ): RecordReading<RecordType> {
+  if (text.length > RECORD_LIMITS.recordCharsMax)
+    return malformed(`has ${text.length} characters, more than ${RECORD_LIMITS.recordCharsMax}`);
   const fields = JsonFields.parse(text);
   if (fields === null) return malformed('is no JSON object');
   fields.integer('version', RECORD_VERSION, RECORD_VERSION);

@@ -42,6 +42,22 @@ export const malformed = (reason: string): Malformed => ({ kind: 'malformed', re
 if (new Uint8Array(Uint32Array.of(1).buffer)[0] !== 1)
   throw new TypeError('Cannot run on a big-endian machine: hashes travel as they lie in memory');
 
+/**
+ * Text of an id as it lies in `bytes`, or null when it is empty, longer than `ID_BYTES_MAX` or no UTF-8. Never throws.
+ * `start` and `end` must lie inside `bytes`.
+ */
+export function readId(bytes: Uint8Array, start: number, end: number): string | null {
+  if (end <= start || end - start > ID_BYTES_MAX) return null;
+  // Nearly all ids are short ASCII, for which this is several times faster than a TextDecoder.
+  let text = '';
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0x80) return readUtf8(bytes.subarray(start, end));
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -140,18 +156,6 @@ function readSource(
     kind: 'source',
     source: { workerId: workerId(worker), incarnation: incarnation(life), rank },
   };
-}
-
-function readId(bytes: Uint8Array, start: number, end: number): string | null {
-  if (end === start || end - start > ID_BYTES_MAX) return null;
-  // Nearly all ids are short ASCII, for which this is several times faster than a TextDecoder.
-  let text = '';
-  for (let at = start; at < end; at += 1) {
-    const byte = bytes[at] ?? 0;
-    if (byte >= 0x80) return readUtf8(bytes.subarray(start, end));
-    text += String.fromCharCode(byte);
-  }
-  return text;
 }
 
 function readUtf8(bytes: Uint8Array): string | null {
