@@ -1,6 +1,5 @@
 import { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
-import type { ModelList } from '@kvasir/openai';
 import type { Registry } from '@kvasir/registry';
 import type { KvRouterOptions } from '@kvasir/router';
 import { createMetrics, joinMetrics, formatAddress } from '@kvasir/service';
@@ -12,6 +11,7 @@ import { ApiServer } from './http/api-server.js';
 import { RequestDesk } from './http/request-desk.js';
 import { createFrontendMetrics } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
+import { modelList, onlyModel } from './model-cards.js';
 import { RouterHop } from './router-hop.js';
 import { RequestLog } from './request-log.js';
 import { HandoverReleases } from './serving/handover-releases.js';
@@ -196,6 +196,7 @@ class App implements Frontend {
     return new RequestDesk({
       limits: this.#config.limits,
       serve: (incoming) => serveRequest(parts, incoming),
+      onlyModel: () => onlyModel([this.#decode.directory, this.#aggregated.directory]),
       newRequestId,
       metrics,
       log: new RequestLog(logger),
@@ -209,7 +210,7 @@ class App implements Frontend {
     return new ApiServer(
       {
         serve: (endpoint, request, response) => void this.#desk.handle(endpoint, request, response),
-        models: () => this.#models(),
+        models: () => modelList([this.#decode.directory, this.#aggregated.directory]),
         newRequestId: this.#context.newRequestId,
       },
       {
@@ -219,19 +220,6 @@ class App implements Frontend {
       this.#context.logger,
     );
   }
-
-  #models(): ModelList {
-    const entries = new Map<string, ModelList['data'][number]>();
-    for (const { directory } of [this.#decode, this.#aggregated]) {
-      const { model, contextTokensMax } = directory;
-      if (model === null || directory.serving.length === 0) continue;
-      entries.set(model, { id: model, ...OWN_ENTRY, max_model_len: contextTokensMax, parent: null });
-      for (const id of directory.loraNames)
-        entries.set(id, { id, ...OWN_ENTRY, max_model_len: null, parent: model });
-    }
-    return { object: 'list', data: [...entries.values()] };
-  }
 }
 
-const OWN_ENTRY = { object: 'model', created: 0, owned_by: 'kvasir' } as const;
 const READY: Readiness = { kind: 'ready' };

@@ -1,4 +1,4 @@
-import { formatEndpointName } from '@kvasir/contract';
+import { formatEndpointName, servedNames } from '@kvasir/contract';
 import type { EndpointName, RouterRecord, WorkerRecord } from '@kvasir/contract';
 import { dialectOf } from '@kvasir/engines';
 import type { EngineDialect } from '@kvasir/engines';
@@ -36,6 +36,9 @@ export class EndpointDirectory {
   #serving: readonly WorkerRecord[] = [];
   #model: string | null = null;
   #loraNames: ReadonlySet<string> = new Set();
+  /** Every name of the model beside its own, with the workers that take new work but do not answer to it. */
+  #otherNames: ReadonlyMap<string, readonly WorkerId[]> = new Map();
+  #knownNames: ReadonlySet<string> = new Set();
   #contextTokensMax = 0;
   #isClosed = false;
 
@@ -108,11 +111,26 @@ export class EndpointDirectory {
     return this.#loraNames;
   }
 
-  /** What a request's `model` stands for here: the model itself, or an adapter of it that a worker serves. Null when neither. */
+  /** Names of the model beside its own that a worker answers to. */
+  get otherNames(): Iterable<string> {
+    return this.#otherNames.keys();
+  }
+
+  /** Workers that a request of this `model` must not go to: they serve the model, but not under this name. */
+  workersWithout(name: string): readonly WorkerId[] {
+    return this.#otherNames.get(name) ?? NOBODY;
+  }
+
+  /** What a request's `model` stands for here: the model under one of its names, or an adapter of it that a worker serves. Null when neither. */
   lookUp(name: string): ServedModel | null {
     if (this.#model === null || this.#serving.length === 0) return null;
-    if (name === this.#model) return { model: name, loraName: null };
+    if (name === this.#model || this.#otherNames.has(name)) return { model: this.#model, loraName: null };
     return this.#loraNames.has(name) ? { model: this.#model, loraName: name } : null;
+  }
+
+  /** True when a worker answers to this name, also one that takes no new work. */
+  knows(name: string): boolean {
+    return name === this.#model || this.#knownNames.has(name);
   }
 
   /** True while a worker takes work for this model, or for an adapter of it of this name. */
@@ -159,6 +177,8 @@ export class EndpointDirectory {
     this.#addresses = new Set(views.flatMap(({ routers }) => routers.map(({ address }) => address)));
     this.#model = workers[0]?.model ?? null;
     this.#loraNames = new Set(this.#serving.flatMap(({ loraNames }) => loraNames ?? []));
+    this.#knownNames = new Set(workers.flatMap(servedNames));
+    this.#otherNames = otherNames(this.#serving);
     this.#contextTokensMax = Math.min(...workers.map(({ contextTokensMax }) => contextTokensMax));
     this.#onChange(this);
   }
@@ -176,4 +196,16 @@ export class EndpointDirectory {
     }
     return reached;
   }
+}
+
+const NOBODY: readonly WorkerId[] = [];
+
+/** Names beside the model's own, with the workers that do not answer to them. */
+function otherNames(workers: readonly WorkerRecord[]): ReadonlyMap<string, readonly WorkerId[]> {
+  const names = new Set(
+    workers.flatMap((worker) => servedNames(worker).filter((name) => name !== worker.model)),
+  );
+  const without = (name: string): readonly WorkerId[] =>
+    workers.filter((worker) => !servedNames(worker).includes(name)).map(({ workerId }) => workerId);
+  return new Map([...names].map((name) => [name, without(name)]));
 }

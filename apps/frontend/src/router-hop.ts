@@ -152,7 +152,11 @@ export class RouterHop {
   }
 
   async #ask(client: RouterClient, query: RouterQuery, scope: HopScope): Promise<RouteDecision | RpcError> {
-    const excluded = [...query.excludedWorkerIds, ...this.#asideIds()];
+    const excluded = [
+      ...query.excludedWorkerIds,
+      ...this.#asideIds(),
+      ...this.#parts.directory.workersWithout(query.model),
+    ];
     const served = this.#parts.directory.lookUp(query.model);
     try {
       return await client.findBestWorker(

@@ -135,7 +135,10 @@ export class WorkerPool {
   }
 
   #bookHere(query: RouterQuery, scope: HopScope): GenerationChoice | Promise<GenerationChoice> {
-    const { bookingId, tokens, cacheSalt, overrides, excludedWorkerIds, poolHints } = query;
+    const { bookingId, tokens, cacheSalt, overrides, poolHints } = query;
+    const nameless = this.directory.workersWithout(query.model);
+    const excludedWorkerIds =
+      nameless.length === 0 ? query.excludedWorkerIds : [...query.excludedWorkerIds, ...nameless];
     const request: RouteRequest = {
       requestId: bookingId,
       tokens,

@@ -1,4 +1,5 @@
 import { sequenceHashes } from '@kvasir/block-hash';
+import { newIncarnation } from '@kvasir/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bookings, metric, payloads, post, PROMPT, Scene } from './scene.js';
 import { generates, HANDOVER, prefills, serves } from './test-engine.js';
@@ -200,13 +201,27 @@ describe('aggregated serving', () => {
 });
 
 describe('the other routes', () => {
-  it('lists models with their context', async () => {
-    await scene.worker('aggregated', 'a', generates);
+  it('lists models with their context and since when they are served', async () => {
+    await scene.worker('aggregated', 'a', generates, {
+      incarnation: newIncarnation(1_700_000_000_500, () => 0.5),
+    });
     const frontend = await scene.frontend();
     const models = await (await fetch(`${frontend.url()}/v1/models`)).json();
     expect(models).toEqual({
       object: 'list',
-      data: [{ id: 'm', object: 'model', created: 0, owned_by: 'kvasir', max_model_len: 1000, parent: null }],
+      data: [
+        {
+          ...{
+            id: 'm',
+            object: 'model',
+            created: 1_700_000_000,
+            owned_by: 'kvasir',
+            root: 'm',
+            permission: [],
+          },
+          ...{ max_model_len: 1000, parent: null },
+        },
+      ],
     });
   });
 
@@ -222,6 +237,39 @@ describe('the other routes', () => {
     const plain = new Set<string | null>();
     await expect.poll(async () => plain.add(await worker('m')).size).toBe(2);
     expect((await post(frontend, { model: 'poetry' })).status).toBe(404);
+  });
+
+  it('lists and serves a model under all its names, each at workers that answer to it', async () => {
+    await scene.worker('aggregated', 'a', generates);
+    const b = await scene.worker('aggregated', 'b', generates, { servedNames: ['m', 'org/m:latest'] });
+    const frontend = await scene.frontend();
+    const get = async (id: string): Promise<Response> => await fetch(`${frontend.url()}/v1/models/${id}`);
+    for (const id of ['org/m:latest', encodeURIComponent('org/m:latest')]) {
+      const response = await get(id);
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({ id: 'org/m:latest', root: 'm', parent: null });
+    }
+    expect((await get('org/other')).status).toBe(404);
+    expect(await (await get('org/other')).json()).toMatchObject({ error: { code: 'model_not_found' } });
+    for (let index = 0; index < 6; index += 1) {
+      const answer = await post(frontend, { model: 'org/m:latest' });
+      expect(answer.headers.get('x-kvasir-decode-worker')).toBe('b');
+    }
+    expect(b.engine.seen.map(({ body }) => body['model'])).toEqual(new Array(6).fill('org/m:latest'));
+    await b.lease.update({ ...b.record, isDraining: true });
+    await expect.poll(async () => (await post(frontend, { model: 'org/m:latest' })).status).toBe(503);
+    await b.lease.release();
+    await expect.poll(async () => (await post(frontend, { model: 'org/m:latest' })).status).toBe(404);
+  });
+
+  it('takes a request without a model for the only one there is, and sends it on as it came', async () => {
+    const a = await scene.worker('aggregated', 'a', generates);
+    const frontend = await scene.frontend();
+    expect((await post(frontend, { model: undefined })).status).toBe(200);
+    expect(a.engine.seen[0]?.body).not.toHaveProperty('model');
+    expect((await post(frontend, { model: null })).status).toBe(200);
+    await scene.worker('decode', 'd', generates, { model: 'other' });
+    await expect.poll(async () => (await post(frontend, { model: undefined })).status).toBe(400);
   });
 
   it('answers probes, and metrics of its routers on one page', async () => {

@@ -56,6 +56,7 @@ export type {
   WorkerRecord,
   WorkerRole,
 } from './records.js';
+export { servedNames } from './records.js';
 export { decodeToken, encodeToken } from './subject-token.js';
 export { parseKvEventsSubject, parseKvRecoverySubject, subjects } from './subjects.js';
 export type { KvSource } from './subjects.js';

@@ -23,6 +23,11 @@ export class JsonFields {
     }
   }
 
+  /** False also when it is null. */
+  has(name: string): boolean {
+    return (this.#fields[name] ?? null) !== null;
+  }
+
   text(name: string, charsMax: number): string {
     const value = this.#fields[name];
     if (isText(value, charsMax)) return value;

@@ -9,6 +9,7 @@ import {
   encodeWorkerRecord,
   RECORD_LIMITS,
 } from './record-codec.js';
+import { servedNames } from './records.js';
 import type { WorkerRecord } from './records.js';
 
 const endpoint = { namespace: 'kvasir', component: 'prefill', endpoint: 'generate' };
@@ -40,6 +41,19 @@ const withFields = (fields: Record<string, unknown>): string =>
 describe('worker record', () => {
   it('is read back', () => {
     expect(decodeWorkerRecord(encodeWorkerRecord(worker))).toEqual({ kind: 'record', record: worker });
+  });
+
+  it('is read back with what only some engines say', () => {
+    const full: WorkerRecord = {
+      ...worker,
+      servedNames: ['kvasir-mock', 'org/latest'],
+      needsApiKey: true,
+      holder: 'gpu-7/4711',
+      startedAtMs: 1_700_000_000_000,
+    };
+    expect(decodeWorkerRecord(encodeWorkerRecord(full))).toEqual({ kind: 'record', record: full });
+    expect(servedNames(full)).toEqual(['kvasir-mock', 'org/latest']);
+    expect(servedNames(worker)).toEqual(['kvasir-mock']);
   });
 
   it('tolerates fields that this version does not know', () => {
@@ -74,6 +88,10 @@ describe('worker record', () => {
     ['taints', 'zone=a'],
     ['taints', ['zone=a', 7]],
     ['taints', Array.from({ length: 65 }, () => 'x')],
+    ['servedNames', ['m', '']],
+    ['needsApiKey', 'yes'],
+    ['holder', 7],
+    ['startedAtMs', -1],
   ])('is malformed when %s is %j', (field, value) => {
     expect(decodeWorkerRecord(withFields({ [field]: value }))).toMatchObject({
       kind: 'malformed',

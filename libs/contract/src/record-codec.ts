@@ -25,6 +25,8 @@ export const RECORD_LIMITS = {
   taintCharsMax: 256,
   loraCountMax: 4_096,
   loraCharsMax: 512,
+  servedNamesMax: 256,
+  holderCharsMax: 512,
   poolsMax: 1_024,
 } as const;
 
@@ -45,6 +47,9 @@ export function decodeWorkerRecord(text: string): RecordReading<WorkerRecord> {
     dialect: fields.choice('dialect', ['vllm', 'sglang', 'trtllm']),
     role: fields.choice('role', ['prefill', 'decode', 'both']),
     model: fields.text('model', RECORD_LIMITS.modelCharsMax),
+    servedNames:
+      fields.textsOrNull('servedNames', RECORD_LIMITS.servedNamesMax, RECORD_LIMITS.modelCharsMax) ??
+      undefined,
     contextTokensMax: fields.integer('contextTokensMax', 1, RECORD_LIMITS.contextTokensMax),
     tokenizerPath: fields.textOrNull('tokenizerPath', RECORD_LIMITS.pathCharsMax),
     blockSize: fields.integer('blockSize', 1, RECORD_LIMITS.blockSizeTokensMax),
@@ -56,6 +61,11 @@ export function decodeWorkerRecord(text: string): RecordReading<WorkerRecord> {
     isDraining: fields.boolean('isDraining'),
     taints: fields.texts('taints', RECORD_LIMITS.taintCountMax, RECORD_LIMITS.taintCharsMax),
     loraNames: fields.textsOrNull('loraNames', RECORD_LIMITS.loraCountMax, RECORD_LIMITS.loraCharsMax),
+    needsApiKey: fields.has('needsApiKey') ? fields.boolean('needsApiKey') : undefined,
+    holder: fields.has('holder') ? fields.text('holder', RECORD_LIMITS.holderCharsMax) : undefined,
+    startedAtMs: fields.has('startedAtMs')
+      ? fields.integer('startedAtMs', 0, Number.MAX_SAFE_INTEGER)
+      : undefined,
   }));
 }
 

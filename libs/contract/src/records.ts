@@ -20,6 +20,8 @@ export interface WorkerRecord {
   readonly dialect: DialectName;
   readonly role: WorkerRole;
   readonly model: string;
+  /** Every name that it answers to without an adapter, `model` among them; absent when that is the only one. */
+  readonly servedNames?: readonly string[] | undefined;
   /** Longest prompt plus output, in tokens. */
   readonly contextTokensMax: number;
   /** Directory with `tokenizer.json` and `tokenizer_config.json`, or null when the frontend must be told. */
@@ -41,6 +43,17 @@ export interface WorkerRecord {
   readonly taints: readonly string[];
   /** LoRA adapters that it serves, each under its name; null when it does not say: any is then tried. */
   readonly loraNames: readonly string[] | null;
+  /** Its API asks for a key; the key itself is never in a record. */
+  readonly needsApiKey?: boolean | undefined;
+  /** Who keeps the record alive, for people, e.g. `gpu-7/4711`; absent once it was left for the next one to take over, or when nobody has said. */
+  readonly holder?: string | undefined;
+  /** When its process began, in ms since 1970, as it says itself: another moment is another process. */
+  readonly startedAtMs?: number | undefined;
+}
+
+/** Every name that a worker answers to without an adapter. */
+export function servedNames({ model, servedNames: names }: WorkerRecord): readonly string[] {
+  return names ?? [model];
 }
 
 /** A router that serves `Router` for one endpoint. */

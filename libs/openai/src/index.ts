@@ -23,6 +23,7 @@ export type {
   ChatCompletionChunk,
   Completion,
   FinishReason,
+  ModelCard,
   ModelList,
   Usage,
 } from './responses.js';

@@ -6,13 +6,17 @@ import { readCommonFields } from './routed-fields.js';
 /**
  * Reads a body of `/v1/chat/completions` as far as routing needs it. Fields that the engine alone understands are not looked at.
  * @param bytes kept by the request; not to be changed afterwards.
+ * @param onlyModel the model of a request that names none, as engines take it; null refuses such a request.
  */
-export function parseChatRequest(bytes: Uint8Array): RequestReading<ChatRequest> {
+export function parseChatRequest(
+  bytes: Uint8Array,
+  onlyModel: string | null = null,
+): RequestReading<ChatRequest> {
   const reading = readJsonBody(bytes);
   if (reading.kind === 'invalid') return reading;
   const { body } = reading;
   const fields = new RequestFields(body.fields);
-  const common = readCommonFields(fields, 1);
+  const common = readCommonFields(fields, 1, onlyModel);
   const messages = readMessages(fields);
   const tools = fields.list('tools');
   const addsGenerationPrompt = fields.flag('add_generation_prompt', true);

@@ -12,13 +12,17 @@ const TOKEN_ID_MAX = 0xffff_ffff;
  * Reads a body of `/v1/completions` as far as routing needs it: `prompt` as a string, token ids, or an array of either.
  * A prompt of token ids is read from the bytes at about the speed of copying them and never passes through JavaScript values.
  * @param bytes kept by the request; not to be changed afterwards.
+ * @param onlyModel the model of a request that names none, as engines take it; null refuses such a request.
  */
-export function parseCompletionRequest(bytes: Uint8Array): RequestReading<CompletionRequest> {
+export function parseCompletionRequest(
+  bytes: Uint8Array,
+  onlyModel: string | null = null,
+): RequestReading<CompletionRequest> {
   const reading = readJsonBody(bytes, 'prompt');
   if (reading.kind === 'invalid') return reading;
   const { body, tokens } = reading;
   const fields = new RequestFields(body.fields);
-  const common = readCommonFields(fields, 0);
+  const common = readCommonFields(fields, 0, onlyModel);
   const prompts = tokens === null ? readPrompts(fields) : [{ kind: 'tokens', tokens } as const];
   const wantsPromptLogprobs = readWantsPromptLogprobs(fields);
   if (fields.error !== null) return { kind: 'invalid', error: fields.error };

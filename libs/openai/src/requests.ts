@@ -3,6 +3,7 @@ import type { JsonBody } from './json-body.js';
 
 /** What routing needs of any request; all else stays in `body`, unread and unchanged. */
 interface RoutedFields {
+  /** As the client names it, or the only one there is when it names none; the body stays as it came. */
   readonly model: string;
   readonly isStream: boolean;
   /** The client asked for a last chunk with `usage`. */

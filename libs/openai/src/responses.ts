@@ -54,17 +54,24 @@ export interface Completion {
   readonly usage?: Usage | null;
 }
 
+/** One of `/v1/models`; what OpenAI does not have is vLLM's. */
+export interface ModelCard {
+  readonly id: string;
+  readonly object: 'model';
+  /** Seconds since 1970. */
+  readonly created: number;
+  readonly owned_by: string;
+  /** The name that the model has beside others; its own otherwise. */
+  readonly root: string;
+  /** The model that an adapter belongs to. */
+  readonly parent: string | null;
+  /** Longest prompt plus output, in tokens. Null for an adapter: that of its model. */
+  readonly max_model_len: number | null;
+  readonly permission: readonly never[];
+}
+
 /** Of `/v1/models`. */
 export interface ModelList {
   readonly object: 'list';
-  readonly data: readonly {
-    readonly id: string;
-    readonly object: 'model';
-    readonly created: number;
-    readonly owned_by: string;
-    /** Longest prompt plus output, in tokens; vLLM's extension. Null for an adapter: that of its model. */
-    readonly max_model_len: number | null;
-    /** The model that an adapter belongs to; vLLM's extension. */
-    readonly parent: string | null;
-  }[];
+  readonly data: readonly ModelCard[];
 }

@@ -17,9 +17,16 @@ export interface CommonFields {
   readonly hints: RoutingHints;
 }
 
-/** @param outputTokensMin smallest limit that may be asked for: a completion of 0 tokens is how prompts are scored, a chat of none is a mistake. */
-export function readCommonFields(fields: RequestFields, outputTokensMin: 0 | 1): CommonFields {
-  const model = fields.requiredText('model');
+/**
+ * @param outputTokensMin smallest limit that may be asked for: a completion of 0 tokens is how prompts are scored, a chat of none is a mistake.
+ * @param onlyModel the model of a request that names none; null when there are several to choose from.
+ */
+export function readCommonFields(
+  fields: RequestFields,
+  outputTokensMin: 0 | 1,
+  onlyModel: string | null,
+): CommonFields {
+  const model = onlyModel !== null && !fields.has('model') ? onlyModel : fields.requiredText('model');
   const isStream = fields.flag('stream', false);
   const includesUsage = readIncludesUsage(fields);
   const completionTokensMax = fields.integer('max_completion_tokens', outputTokensMin);

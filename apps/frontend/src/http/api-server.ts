@@ -6,7 +6,8 @@ import {
   parseCompletionRequest,
   requestPaths,
 } from '@kvasir/openai';
-import type { ApiRequest, ModelList, OpenAiError, RequestReading } from '@kvasir/openai';
+import type { ApiRequest, ModelCard, ModelList, OpenAiError, RequestReading } from '@kvasir/openai';
+import { modelNotFound } from '../serving/model-not-found.js';
 import { addAdminRoutes, listenError } from '@kvasir/service';
 import type { AdminRoutes, Logger } from '@kvasir/service';
 import type { RequestId } from '@kvasir/units';
@@ -27,7 +28,8 @@ export interface ApiHandlers {
 
 export interface ApiEndpoint {
   readonly kind: ApiRequest['kind'];
-  readonly parse: (bytes: Uint8Array) => RequestReading<ApiRequest>;
+  /** @param onlyModel of a request that names none; null refuses it. */
+  readonly parse: (bytes: Uint8Array, onlyModel: string | null) => RequestReading<ApiRequest>;
 }
 
 const endpoints: readonly ApiEndpoint[] = [
@@ -91,6 +93,14 @@ export class ApiServer {
       });
     }
     server.get('/v1/models', () => this.#handlers.models());
+    // Names of models may have slashes.
+    server.get<{ Params: { '*': string } }>('/v1/models/*', (request, reply) => {
+      const id = request.params['*'];
+      const card = this.#handlers.models().data.find((model: ModelCard) => model.id === id);
+      if (card !== undefined) return card;
+      const error = modelNotFound(id);
+      return this.#withId(reply).code(error.status).send(errorBody(error));
+    });
     server.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?', 1)[0] ?? '';
       const error = openAiError('unknown_url', `There is no ${request.method} ${path.slice(0, 200)}`);

@@ -25,6 +25,8 @@ export interface RequestDeskParts {
     readonly bodyBytesMax: number;
   };
   readonly serve: (incoming: Omit<ActiveRequest, 'tokens'>) => Promise<OpenAiError | null>;
+  /** The model of requests that name none; null when there are several, or none. */
+  readonly onlyModel: () => string | null;
   readonly newRequestId: () => RequestId;
   readonly metrics: FrontendMetrics;
   readonly log: RequestLog;
@@ -114,7 +116,7 @@ export class RequestDesk {
       if (body.kind === 'tooLarge') {
         return openAiError('body_too_large', `The body is longer than ${limits.bodyBytesMax} bytes`);
       }
-      const reading = parse(body.bytes);
+      const reading = parse(body.bytes, this.#parts.onlyModel());
       if (reading.kind === 'invalid') return reading.error;
       record.model = reading.request.model;
       const hinted = readHeaderHints(request.headers, reading.request.hints);

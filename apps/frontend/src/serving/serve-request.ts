@@ -3,6 +3,7 @@ import { openAiError } from '@kvasir/openai';
 import type { ApiRequest, OpenAiError } from '@kvasir/openai';
 import type { WorkerPool } from '../worker-pool.js';
 import { generate } from './generate.js';
+import { modelNotFound } from './model-not-found.js';
 import { runPrefill } from './prefill-leg.js';
 import type { Encoding } from './prompt-encoder.js';
 import type { ActiveRequest, ServingParts } from './serving-parts.js';
@@ -67,11 +68,11 @@ async function serveInOneLeg(parts: ServingParts, active: ActiveRequest): Promis
 function findPool({ decode, aggregated }: ServingParts, model: string): WorkerPool | OpenAiError {
   if (decode.directory.serves(model)) return decode;
   if (aggregated.directory.serves(model)) return aggregated;
-  const isKnown = [decode, aggregated].some(({ directory }) => directory.model === model);
+  const isKnown = [decode, aggregated].some(({ directory }) => directory.knows(model));
   const hasNobody = decode.directory.model === null && aggregated.directory.model === null;
   return isKnown || hasNobody
     ? openAiError('no_workers', 'No worker that generates is registered now; try again later')
-    : openAiError('model_not_found', `The model '${model.slice(0, 200)}' does not exist`, 'model');
+    : modelNotFound(model);
 }
 
 function contextError(request: ApiRequest, encoding: Encoding, contextTokensMax: number): OpenAiError | null {

@@ -138,7 +138,7 @@ function refuse(reply: FastifyReply, { status, body }: VllmError): void {
   void reply.code(status).send(body);
 }
 
-const ENTRY = { object: 'model', owned_by: 'vllm' } as const;
+const ENTRY = { object: 'model', owned_by: 'vllm', permission: [] } as const;
 
 function models({ config, adapters, epochMs }: EngineParts): ModelList {
   const { name, contextTokensMax } = config.model;
@@ -146,8 +146,10 @@ function models({ config, adapters, epochMs }: EngineParts): ModelList {
   return {
     object: 'list',
     data: [
-      { id: name, ...ENTRY, created, max_model_len: contextTokensMax, parent: null },
-      ...adapters.names().map((id) => ({ id, ...ENTRY, created, max_model_len: null, parent: name })),
+      { id: name, ...ENTRY, created, root: name, max_model_len: contextTokensMax, parent: null },
+      ...adapters
+        .names()
+        .map((id) => ({ id, ...ENTRY, created, root: id, max_model_len: null, parent: name })),
     ],
   };
 }
