@@ -79,7 +79,7 @@ describe('an engine with two data-parallel ranks', () => {
         listener: {
           message: (payload) => {
             const batch = decodeEngineBatch(payload);
-            if (batch !== null)
+            if (typeof batch !== 'string')
               seen[rank]?.push({ rank: batch.rank, kinds: batch.events.map(({ kind }) => kind) });
           },
           began: () => undefined,

@@ -1,5 +1,7 @@
 export { decodeEngineBatch } from './decode/decode-batch.js';
-export { parseExactJson } from './decode/decode-trtllm-json.js';
+export { MESSAGE_BYTES_MAX } from './decode/message-bounds.js';
+export type { MessageFault } from './decode/message-bounds.js';
+export { parseExactJson } from './decode/exact-json.js';
 export { TrtllmEventStream } from './decode/trtllm-event-stream.js';
 export type { TrtllmReading } from './decode/trtllm-event-stream.js';
 export { readEngineHash } from './decode/engine-hash.js';

@@ -102,8 +102,8 @@ export class RankEvents {
       listener: {
         message: (payload) => {
           const batch = decodeEngineBatch(payload);
-          if (batch === null) {
-            metrics.dropped.inc({ worker_id: config.workerId, reason: 'badBatch' });
+          if (typeof batch === 'string') {
+            metrics.dropped.inc({ worker_id: config.workerId, reason: batch });
             return;
           }
           // Behind an external balancer an engine's only rank has a number of the whole deployment; among several it is a mix-up.

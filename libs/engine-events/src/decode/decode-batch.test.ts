@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeEngineBatch, eventFormats } from '../encode-batch.js';
 import type { MockKvEvent } from '../encode-batch.js';
 import { decodeEngineBatch } from './decode-batch.js';
+import type { EngineKvBatch } from './engine-kv-event.js';
 
 const hex = (text: string): Uint8Array => Buffer.from(text, 'hex');
 const encoder = new Encoder({ useBigInt64: true });
@@ -18,9 +19,14 @@ const stored = (fields: object = {}): object => ({
   lora_name: null,
   ...fields,
 });
-const only = (payload: Uint8Array) => {
+const read = (payload: Uint8Array): EngineKvBatch => {
   const batch = decodeEngineBatch(payload);
-  return batch?.events[0] ?? batch?.dropped[0];
+  if (typeof batch === 'string') throw new Error(`Cannot read the batch: ${batch}`);
+  return batch;
+};
+const only = (payload: Uint8Array) => {
+  const { events, dropped } = read(payload);
+  return events[0] ?? dropped[0];
 };
 
 /** Written by msgspec 0.22 from vLLM's own classes. */
@@ -38,9 +44,9 @@ describe('decodeEngineBatch()', () => {
     ['arrayStored', null],
     ['mapStored', 3],
   ] as const)('reads the golden bytes of vLLM (%s)', (name, rank) => {
-    const batch = decodeEngineBatch(hex(GOLDEN[name]));
+    const batch = read(hex(GOLDEN[name]));
     expect(batch).toMatchObject({ rank, dropped: [] });
-    expect(batch?.events).toEqual([
+    expect(batch.events).toEqual([
       {
         kind: 'stored',
         hashes: ['ffffffffffffffff'],
@@ -99,9 +105,9 @@ describe('decodeEngineBatch()', () => {
         { ...run, hashes: [1n, 2n], parent: null },
         { ...run, hashes: [3n, 4n], parent: 2n },
       ];
-      const batch = decodeEngineBatch(encodeEngineBatch(format, { epochS: 1, rank: 0, events }));
+      const batch = read(encodeEngineBatch(format, { epochS: 1, rank: 0, events }));
       const plain = { loraName: 'sql', opaqueFrom: null };
-      expect(batch?.events).toMatchObject([
+      expect(batch.events).toMatchObject([
         { ...plain, parent: null, cacheSalt: 'tenant' },
         { ...plain, cacheSalt: format === 'sglang' ? 'tenant' : null },
       ]);
@@ -113,7 +119,7 @@ describe('decodeEngineBatch()', () => {
       ...{ kind: 'stored', hashes: [1n], parent: null, tokens: Uint32Array.of(1, 2), blockSize: 2 },
       namespace: { loraName: 'sql' },
     };
-    const batch = decodeEngineBatch(encodeEngineBatch('trtllm', { epochS: 1, rank: 0, events: [event] }));
+    const batch = read(encodeEngineBatch('trtllm', { epochS: 1, rank: 0, events: [event] }));
     expect(batch).toMatchObject({ events: [], dropped: ['unnamedAdapter'] });
   });
 
@@ -124,7 +130,7 @@ describe('decodeEngineBatch()', () => {
   });
 
   it('trap: one event that cannot be read costs that event only', () => {
-    const batch = decodeEngineBatch(
+    const batch = read(
       message(
         stored(),
         stored({ block_hashes: 'x' }),
@@ -133,8 +139,8 @@ describe('decodeEngineBatch()', () => {
         stored({ token_ids: [-1] }),
       ),
     );
-    expect(batch?.events).toHaveLength(1);
-    expect(batch?.dropped).toEqual(['badHash', 'badShape', 'unknownTag', 'badTokens']);
+    expect(batch.events).toHaveLength(1);
+    expect(batch.dropped).toEqual(['badHash', 'badShape', 'unknownTag', 'badTokens']);
   });
 
   it('trap: signed, unsigned and byte hashes', () => {
@@ -263,9 +269,14 @@ describe('decodeEngineBatch()', () => {
   it.each(['', 'c1', '93cb3ff0', '80', '92cb3ff000000000000001', 'ff'.repeat(40)])(
     'refuses a message that is no batch (%s)',
     (bytes) => {
-      expect(decodeEngineBatch(hex(bytes))).toBeNull();
+      expect(decodeEngineBatch(hex(bytes))).toBe('badBatch');
     },
   );
+
+  it('trap: a few bytes that claim gigabytes are refused before anything is set aside', () => {
+    expect(decodeEngineBatch(hex(`93cb${'00'.repeat(8)}${'dd01ffffff'.repeat(28)}`))).toBe('badBatch');
+    expect(decodeEngineBatch(hex('91'.repeat(2_000) + 'c0'))).toBe('overLimits');
+  });
 
   it('reads back what it writes, in every format', () => {
     const events = [
@@ -280,7 +291,7 @@ describe('decodeEngineBatch()', () => {
       { kind: 'removed', hashes: [2n ** 64n - 1n] },
     ] as const;
     for (const format of eventFormats) {
-      const batch = decodeEngineBatch(encodeEngineBatch(format, { epochS: 2, rank: 1, events }));
+      const batch = read(encodeEngineBatch(format, { epochS: 2, rank: 1, events }));
       expect(batch).toMatchObject({
         rank: 1,
         dropped: [],

@@ -4,15 +4,17 @@ import type { DropReason, EngineKvBatch, EngineKvEvent, Tier } from './engine-kv
 import { readEventFields } from './event-fields.js';
 import type { EventFields } from './event-fields.js';
 import { readNamespace } from './extra-keys.js';
+import { messageFault } from './message-bounds.js';
+import type { MessageFault } from './message-bounds.js';
 
 /**
  * Reads one message of vLLM, SGLang or TensorRT-LLM (its push form), of any release: batches are `[time, events, rank?]` or the same as a map. What
  * cannot be read of an event costs that event only.
- * @returns null when the message is no batch at all.
+ * @returns why nothing can be read when the message is no batch at all, or holds more than one may.
  */
-export function decodeEngineBatch(payload: Uint8Array): EngineKvBatch | null {
-  const batch = decodeMessage(payload);
-  if (batch === null) return null;
+export function decodeEngineBatch(payload: Uint8Array): EngineKvBatch | MessageFault {
+  const batch = messageFault(payload) ?? decodeMessage(payload);
+  if (typeof batch === 'string') return batch;
   const events: EngineKvEvent[] = [];
   const dropped: DropReason[] = [];
   for (const raw of batch.events) {
@@ -23,19 +25,21 @@ export function decodeEngineBatch(payload: Uint8Array): EngineKvBatch | null {
   return { rank: batch.rank, events, dropped };
 }
 
-function decodeMessage(payload: Uint8Array): { events: readonly unknown[]; rank: number | null } | null {
+function decodeMessage(
+  payload: Uint8Array,
+): { events: readonly unknown[]; rank: number | null } | MessageFault {
   let message: unknown;
   try {
     // Hashes use all 64 bits: as plain numbers they would be rounded.
     message = decode(payload, { useBigInt64: true, mapKeyConverter: String });
   } catch {
-    return null;
+    return 'badBatch';
   }
-  if (typeof message !== 'object' || message === null) return null;
+  if (typeof message !== 'object' || message === null) return 'badBatch';
   const [events, rank] = Array.isArray(message)
     ? [message[1] as unknown, message[2] as unknown]
     : [(message as EventFields)['events'], (message as EventFields)['data_parallel_rank']];
-  if (!Array.isArray(events)) return null;
+  if (!Array.isArray(events)) return 'badBatch';
   return { events, rank: readCount(rank) };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeTrtllmEvents, parseExactJson } from './decode-trtllm-json.js';
+import { decodeTrtllmEvents } from './decode-trtllm-json.js';
+import { parseExactJson } from './exact-json.js';
 
 const token = (id: number, extra = 0) => ({ type: 'unique_token', token_id: id, token_extra_id: extra });
 const block = (hash: number | string, ...tokens: readonly object[]) => ({
@@ -76,6 +77,23 @@ describe('decodeTrtllmEvents()', () => {
     });
     const orphan = { type: 'stored', parent_hash: {}, blocks: [block(1, token(1))] };
     expect(decodeTrtllmEvents([event(orphan)])?.[0]).toMatchObject({ events: [], dropped: ['badHash'] });
+  });
+
+  it('trap: reads answers of a hundred thousand events, tokens and windows', () => {
+    const many = 200_000;
+    const run = { ...block(1), tokens: Array.from({ length: many }, (_, id) => token(id)) };
+    const stored = event({ type: 'stored', parent_hash: null, blocks: [run] });
+    expect(decodeTrtllmEvents([stored])?.[0]?.events[0]).toMatchObject({ blockSize: many });
+    const removals = Array.from({ length: many }, (_, hash) =>
+      event({ type: 'removed', block_hashes: [hash] }),
+    );
+    expect(decodeTrtllmEvents(removals)?.[0]?.events).toHaveLength(many);
+    const wide = event({
+      type: 'stored',
+      parent_hash: null,
+      blocks: [block(1, token(0xffff_ffff)), block(2, token(0x1_0000_0000))],
+    });
+    expect(decodeTrtllmEvents([wide])?.[0]).toMatchObject({ events: [], dropped: ['badTokens'] });
   });
 
   it('counts what it cannot read', () => {

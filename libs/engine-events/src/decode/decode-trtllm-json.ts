@@ -2,12 +2,9 @@ import { readEngineHash } from './engine-hash.js';
 import type { EngineHash } from './engine-kv-event.js';
 import type { DropReason, EngineKvBatch, EngineKvEvent } from './engine-kv-event.js';
 
-type Fields = Readonly<Record<string, unknown>>;
+const TOKEN_ID_MAX = 0xffff_ffff;
 
-/** JSON whose whole numbers of 16 digits and more are read as texts: as plain numbers hashes of 64 bits would be rounded. */
-export function parseExactJson(text: string): unknown {
-  return JSON.parse(text.replace(/([[:,]\s*)(-?\d{16,20})(?=\s*[,\]}])/g, '$1"$2"')) as unknown;
-}
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads what TensorRT-LLM's `POST /kv_cache_events` answers: an array of events, each emptied out of the engine by reading it. Of models with
@@ -37,8 +34,10 @@ export function decodeTrtllmEvents(
 
 /** The largest attention window that events name; null when none does. */
 export function largestWindow(items: readonly Fields[]): number | null {
-  const windows = items.map((item) => item['window_size']).filter((size) => typeof size === 'number');
-  return windows.length === 0 ? null : Math.max(...windows);
+  let largest: number | null = null;
+  for (const { window_size: size } of items)
+    if (typeof size === 'number') largest = Math.max(size, largest ?? size);
+  return largest;
 }
 
 function readEvent(data: Fields): EngineKvEvent | DropReason | null {
@@ -71,7 +70,7 @@ function readStored(data: Fields): EngineKvEvent | DropReason {
     // The last block of a prompt may be partly filled: nobody can share it yet.
     if (read.ids.length !== blockSize) break;
     hashes.push(hash);
-    tokens.push(...read.ids);
+    for (const id of read.ids) tokens.push(id);
     if (read.hasMedia) opaqueFrom ??= index;
   }
   if (blockSize === null || hashes.length === 0) return 'badShape';
@@ -102,7 +101,8 @@ function readBlockTokens(value: unknown): { ids: readonly number[]; hasMedia: bo
   let hasMedia = false;
   for (const token of value) {
     const id = isFields(token) ? token['token_id'] : null;
-    if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0 || !isFields(token)) return null;
+    if (typeof id !== 'number' || !Number.isInteger(id) || !isFields(token)) return null;
+    if (id < 0 || id > TOKEN_ID_MAX) return null;
     ids.push(id);
     if (typeof token['token_extra_id'] === 'number' && token['token_extra_id'] !== 0) hasMedia = true;
   }
