@@ -104,6 +104,51 @@ describe('ZmqEventSource', () => {
     );
   });
 
+  it('goes on after a message that its listener cannot take, and says that something is lost', async () => {
+    const publisher = await engine();
+    const { endpoint, replayEndpoint } = publisher.endpoints();
+    say(publisher, 'a', 'bad', 'c');
+    const told: string[] = [];
+    const made = new ZmqEventSource({
+      ...{ endpoint, replayEndpoint, topic: '', clock: systemClock },
+      listener: {
+        message: (payload) => {
+          if (payload.toString() === 'bad') throw new RangeError('no');
+          told.push(payload.toString());
+        },
+        began: (reason) => told.push(reason),
+      },
+    });
+    made.start();
+    closers.push(() => made.close());
+    await vi.waitFor(() => expect(told).toEqual(['a', 'lost', 'c']));
+    say(publisher, 'd');
+    await vi.waitFor(() => expect(told).toEqual(['a', 'lost', 'c', 'd']));
+    expect(made.counts().failed).toBe(1);
+  });
+
+  it('takes the last message once more for what it is, not for another life', async () => {
+    const socket = new Publisher();
+    await socket.bind(ANY);
+    closers.push(() => socket.close());
+    const { told, made } = source(socket.lastEndpoint ?? '', null);
+    const send = (number: number, text: string): Promise<void> => {
+      const frame = Buffer.alloc(8);
+      frame.writeBigUInt64BE(BigInt(number));
+      return socket.send(['', frame, text]);
+    };
+    await vi.waitFor(async () => {
+      await send(0, 'a');
+      expect(made.counts().repeated).toBeGreaterThan(0);
+    });
+    await send(1, 'b');
+    await send(1, 'b');
+    await send(2, 'c');
+    await vi.waitFor(() => expect(told).toEqual(['a', 'b', 'c']));
+    await send(1, 'other');
+    await vi.waitFor(() => expect(told).toContain('restarted'));
+  });
+
   it('counts frames that are no message', async () => {
     const socket = new Publisher();
     await socket.bind(ANY);

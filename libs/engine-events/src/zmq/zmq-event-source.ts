@@ -1,11 +1,16 @@
 import type { CancelTimer, Clock } from '@kvasir/service';
 import { Dealer, Subscriber } from 'zeromq';
+import { MESSAGE_BYTES_MAX } from '../decode/message-bounds.js';
 import { BatchSequence } from './batch-sequence.js';
 import { numberFrame, readFrames } from './frames.js';
 import type { EngineMessage } from './frames.js';
 
 /** Live messages that are kept while missing ones are fetched; beyond it the missing ones are given up. */
 export const KEPT_MESSAGES_MAX = 4_096;
+/** The same for their bytes. */
+export const KEPT_BYTES_MAX = 134_217_728;
+/** Who sends a longer message is disconnected before it is received; what is too long to be read but shorter costs that message only. */
+const SOCKET_MESSAGE_BYTES_MAX = 2 * MESSAGE_BYTES_MAX;
 /** A replay that says nothing for so long has failed. */
 const REPLAY_TIMEOUT_MS = 2_000;
 const RECEIVE_HIGH_WATER_MARK = 100_000;
@@ -37,6 +42,10 @@ export interface ZmqSourceCounts {
   readonly replayed: number;
   readonly losses: number;
   readonly restarts: number;
+  /** The last message once more. */
+  readonly repeated: number;
+  /** Messages that whoever listens could not take; what was told before is void. */
+  readonly failed: number;
 }
 
 /**
@@ -47,9 +56,19 @@ export class ZmqEventSource {
   readonly #options: ZmqSourceOptions;
   readonly #subscriber: Subscriber;
   readonly #sequence = new BatchSequence();
-  readonly #counts = { messages: 0, malformed: 0, gaps: 0, replayed: 0, losses: 0, restarts: 0 };
+  readonly #counts = {
+    messages: 0,
+    malformed: 0,
+    gaps: 0,
+    replayed: 0,
+    losses: 0,
+    restarts: 0,
+    repeated: 0,
+    failed: 0,
+  };
   /** Live messages that wait for the missing ones; null while none is missing. */
   #kept: EngineMessage[] | null = null;
+  #keptBytes = 0;
   #dealer: Dealer | null = null;
   #cancelTimeout: CancelTimer | null = null;
   /** The payload that was delivered last. */
@@ -62,6 +81,7 @@ export class ZmqEventSource {
     this.#options = options;
     this.#subscriber = new Subscriber({
       receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
+      maxMessageSize: SOCKET_MESSAGE_BYTES_MAX,
       reconnectInterval: RECONNECT_MS,
       reconnectMaxInterval: RECONNECT_MS_MAX,
       linger: 0,
@@ -112,6 +132,11 @@ export class ZmqEventSource {
       this.#keep(message, this.#kept);
       return;
     }
+    // Something between has sent it twice: with its time in it no other message is the same.
+    if (message.number === this.#sequence.next - 1 && this.#last?.equals(message.payload) === true) {
+      this.#counts.repeated += 1;
+      return;
+    }
     const step = this.#sequence.live(message.number);
     switch (step.kind) {
       case 'deliver':
@@ -119,7 +144,7 @@ export class ZmqEventSource {
         return;
       case 'gap':
         this.#counts.gaps += 1;
-        this.#kept = [message];
+        this.#beginKeeping(message);
         this.#fetch();
         return;
       case 'restarted':
@@ -137,7 +162,13 @@ export class ZmqEventSource {
       return;
     }
     kept.push(message);
-    if (kept.length > KEPT_MESSAGES_MAX) this.#giveUp();
+    this.#keptBytes += message.payload.length;
+    if (kept.length > KEPT_MESSAGES_MAX || this.#keptBytes > KEPT_BYTES_MAX) this.#giveUp();
+  }
+
+  #beginKeeping(...messages: readonly EngineMessage[]): void {
+    this.#kept = [...messages];
+    this.#keptBytes = messages.reduce((sum, { payload }) => sum + payload.length, 0);
   }
 
   #restart(message: EngineMessage): void {
@@ -149,7 +180,7 @@ export class ZmqEventSource {
       return;
     }
     this.#sequence.kept(message.number);
-    this.#kept = [message];
+    this.#beginKeeping(message);
     this.#fetch();
   }
 
@@ -160,9 +191,13 @@ export class ZmqEventSource {
       this.#giveUp();
       return;
     }
-    this.#kept ??= [];
+    if (this.#kept === null) this.#beginKeeping();
     this.#dealer?.close();
-    const dealer = new Dealer({ linger: 0, receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK });
+    const dealer = new Dealer({
+      linger: 0,
+      receiveHighWaterMark: RECEIVE_HIGH_WATER_MARK,
+      maxMessageSize: SOCKET_MESSAGE_BYTES_MAX,
+    });
     this.#dealer = dealer;
     dealer.connect(replayEndpoint);
     this.#expectReplay();
@@ -230,7 +265,7 @@ export class ZmqEventSource {
       if (step.kind === 'deliver') this.#deliver(message);
       if (step.kind !== 'gap') continue;
       this.#counts.gaps += 1;
-      this.#kept = kept.slice(index);
+      this.#beginKeeping(...kept.slice(index));
       this.#fetch();
       return;
     }
@@ -279,6 +314,12 @@ export class ZmqEventSource {
   #deliver({ payload }: EngineMessage): void {
     this.#counts.messages += 1;
     this.#last = payload;
-    this.#options.listener.message(payload);
+    try {
+      this.#options.listener.message(payload);
+    } catch {
+      // Nobody knows how much of it was taken; the stream goes on, and says so.
+      this.#counts.failed += 1;
+      this.#options.listener.began('lost');
+    }
   }
 }
