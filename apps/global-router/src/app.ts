@@ -1,8 +1,8 @@
 import type { EventPlane } from '@kvasir/event-plane';
 import type { PoolRole, SettingsReading } from '@kvasir/pool-policy';
 import type { Registry } from '@kvasir/registry';
-import { createAdminServer, createMetrics, ServiceError } from '@kvasir/service';
-import type { AdminServer, Clock, Component, DrainReport, Logger, Readiness } from '@kvasir/service';
+import { createAdminServer, createMetrics, joinMetrics, ServiceError } from '@kvasir/service';
+import type { AdminServer, Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
 import { routerId } from '@kvasir/units';
 import type { Prng, RouterId } from '@kvasir/units';
 import { addPoolRoutes } from './admin-routes.js';
@@ -28,6 +28,8 @@ export interface GlobalRouterContext {
   readonly logger: Logger;
   readonly prng: Prng;
   readonly routerId: RouterId;
+  /** Shown on the same page. */
+  readonly otherMetrics?: readonly Metrics[] | undefined;
 }
 
 export interface GlobalRouter extends Component {
@@ -78,7 +80,7 @@ class App implements GlobalRouter {
     this.#admin = createAdminServer({
       name: 'admin',
       ...config.admin,
-      metrics,
+      metrics: joinMetrics(metrics, context.otherMetrics ?? []),
       readiness: () => this.readiness(),
       extend: (server) => addPoolRoutes(server, this.#pools, decisions),
     });

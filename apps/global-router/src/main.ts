@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openPlanes, withPlanes } from '@kvasir/planes';
-import { createLogger, runMain, systemClock } from '@kvasir/service';
+import { createLogger, processMetrics, runMain, systemClock } from '@kvasir/service';
 import { routerId } from '@kvasir/units';
 import { create } from './app.js';
 import { checkFile } from './check-file.js';
@@ -31,6 +31,7 @@ if (argv[0] === 'check') {
         logger,
         prng: Math.random,
         routerId: routerId(`${name}-${randomUUID()}`),
+        otherMetrics: [processMetrics(name)],
       });
       return withPlanes(router, planes);
     },

@@ -4,7 +4,7 @@ import { InProcessEventPlane } from '@kvasir/event-plane';
 import type { EventPlane } from '@kvasir/event-plane';
 import { InProcessRegistry } from '@kvasir/registry';
 import type { Registry } from '@kvasir/registry';
-import { createMetrics, ServiceError } from '@kvasir/service';
+import { createMetrics, processMetrics, ServiceError } from '@kvasir/service';
 import type { Metrics } from '@kvasir/service';
 import { durableOpener } from './open-durable.js';
 import type { Durable } from './open-durable.js';
@@ -33,7 +33,11 @@ export async function openRouterPlanes(
 ): Promise<RouterPlanes> {
   if (values.kvEventsDirect !== null) return await openDirectPlanes(values.kvEventsDirect, context);
   const planes = await openPlanes(values, context);
-  return { ...planes, openDurable: durableOpener(planes, values), otherMetrics: [] };
+  return {
+    ...planes,
+    openDurable: durableOpener(planes, values),
+    otherMetrics: [processMetrics(context.name)],
+  };
 }
 
 async function openDirectPlanes(
@@ -52,7 +56,12 @@ async function openDirectPlanes(
   });
   await fleet.start();
   return {
-    ...{ eventPlane, registry, openDurable: undefined, otherMetrics: [metrics] },
+    ...{
+      eventPlane,
+      registry,
+      openDurable: undefined,
+      otherMetrics: [metrics, processMetrics(context.name)],
+    },
     async close() {
       await fleet.close();
       await registry.close();

@@ -10,7 +10,7 @@ export { formatAddress, listenError } from './listen.js';
 export { createLogger, logLevels } from './logger.js';
 export type { Logger, LogLevel } from './logger.js';
 export { joinMetrics } from './joined-metrics.js';
-export { createMetrics } from './metrics.js';
+export { createMetrics, processMetrics } from './metrics.js';
 export type { Counter, Gauge, GaugeSpec, Histogram, HistogramSpec, Metrics, MetricSpec } from './metrics.js';
 export { defineOptions } from './options.js';
 export type {

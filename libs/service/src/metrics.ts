@@ -31,6 +31,11 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/** Node's own metrics of a program that is its own process: memory, event loop lag, garbage collection, open resources. Once per process. */
+export function processMetrics(program: string): Metrics {
+  return createMetrics(program.replaceAll('-', '_'), { process: true });
+}
+
 /**
  * @param service value of the constant label, e.g. `prefill_router`; null leaves the label out (for a process that mimics another's metrics).
  * @param options.process also publishes Node's own metrics (memory, event loop lag, garbage collection); once per process at most.
