@@ -73,13 +73,16 @@ class App implements Frontend {
     this.#context = context;
     const { logger, clock } = context;
     const ownMetrics = createMetrics('frontend');
-    const metrics = createFrontendMetrics(ownMetrics, () => this.#desk.requestsInFlight);
+    const metrics = createFrontendMetrics(ownMetrics, {
+      requestsInFlight: () => this.#desk.requestsInFlight,
+      textBytes: () => this.#prompts.bytesInHand,
+    });
     this.#engines = new EngineClient({
       inactivityMs: config.limits.engineInactivityMs,
       // An answer in one piece has no head before it is complete; the deadline of the request ends it.
       headersTimeoutMs: config.limits.requestTimeoutMs,
     });
-    this.#prompts = new PromptEncoder({ ...config.text, text: context.text ?? null, logger });
+    this.#prompts = new PromptEncoder({ ...config.text, text: context.text ?? null, clock, logger });
     this.#decode = this.#pool('decode', metrics);
     this.#aggregated = this.#pool('aggregated', metrics);
     this.#prefillDirectory = new EndpointDirectory(

@@ -15,6 +15,8 @@ export interface FrontendConfig {
     readonly tokenizerPath: string | null;
     readonly workerCount: number;
     readonly cacheTokensMax: number;
+    readonly bytesMax: number;
+    readonly timeoutMs: number;
   };
   /** Of the decode and the aggregated pool. */
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
@@ -41,6 +43,8 @@ export function frontendConfig(values: Values): FrontendConfig {
       tokenizerPath: values.tokenizerPath,
       workerCount: values.textWorkers,
       cacheTokensMax: values.textCacheTokensMax,
+      bytesMax: values.textBytesMax,
+      timeoutMs: values.encodeTimeoutMs,
     },
     syncsReplicas: values.routerReplicaSync,
     scheduler: {

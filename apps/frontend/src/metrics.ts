@@ -15,6 +15,15 @@ export type RejectionReason =
 /** Where a request was when its client left. */
 export type StageLabel = 'unrouted' | 'prefill' | 'between' | 'generation';
 
+/** Why a request had no tokens to be routed by. */
+export type UntokenizedReason = 'noTokenizer' | 'textBytes' | 'queueFull' | 'timeout' | 'workerFailed';
+
+/** Read when the metrics are. */
+export interface FrontendGauges {
+  readonly requestsInFlight: () => number;
+  readonly textBytes: () => number;
+}
+
 export interface FrontendMetrics {
   readonly requests: Counter<'endpoint' | 'mode' | 'status_class'>;
   readonly inFlight: Gauge;
@@ -24,7 +33,8 @@ export interface FrontendMetrics {
   readonly retries: Counter<'leg'>;
   readonly releases: Counter<'outcome'>;
   readonly unfreedBookings: Counter;
-  readonly untokenized: Counter;
+  readonly textBytes: Gauge;
+  readonly untokenized: Counter<'reason'>;
   readonly timeToFirstToken: Histogram;
   readonly interTokenLatency: Histogram;
   readonly duration: Histogram<'endpoint'>;
@@ -40,7 +50,7 @@ const ITL_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075,
 const DURATION_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
 /** Declares every metric of the frontend itself; those of its routers are their own. */
-export function createFrontendMetrics(metrics: Metrics, requestsInFlight: () => number): FrontendMetrics {
+export function createFrontendMetrics(metrics: Metrics, gauges: FrontendGauges): FrontendMetrics {
   return {
     requests: metrics.counter({
       name: 'kvasir_frontend_requests_total',
@@ -50,7 +60,7 @@ export function createFrontendMetrics(metrics: Metrics, requestsInFlight: () => 
     inFlight: metrics.gauge({
       name: 'kvasir_frontend_requests_in_flight',
       help: 'Requests that run now.',
-      collect: (gauge) => gauge.set(requestsInFlight()),
+      collect: (gauge) => gauge.set(gauges.requestsInFlight()),
     }),
     rejections: metrics.counter({
       name: 'kvasir_frontend_rejections_total',
@@ -81,9 +91,15 @@ export function createFrontendMetrics(metrics: Metrics, requestsInFlight: () => 
       name: 'kvasir_frontend_unfreed_bookings_total',
       help: 'Bookings that a prefill router could not be told to free; they expire there.',
     }),
+    textBytes: metrics.gauge({
+      name: 'kvasir_frontend_text_bytes',
+      help: 'Bodies whose text waits to be turned into tokens or is being turned, together.',
+      collect: (gauge) => gauge.set(gauges.textBytes()),
+    }),
     untokenized: metrics.counter({
       name: 'kvasir_frontend_untokenized_requests_total',
-      help: 'Requests routed by load alone, because no tokenizer is known for their model.',
+      help: 'Requests routed by load alone, by why there were no tokens to route them by.',
+      labels: ['reason'],
     }),
     ...tokenMetrics(metrics),
   };

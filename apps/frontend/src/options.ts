@@ -116,6 +116,22 @@ export const frontendOptions = defineOptions({
       doc: 'Tokens of earlier messages that each of these threads remembers.',
       group: 'Limits',
     },
+    textBytesMax: {
+      kind: 'integer',
+      default: 64 * 1024 * 1024,
+      min: 1,
+      unit: 'bytes',
+      doc: 'Bodies whose text waits to be turned into tokens or is being turned, together; beyond, load alone decides.',
+      group: 'Limits',
+    },
+    encodeTimeoutMs: {
+      kind: 'integer',
+      default: 5_000,
+      min: 1,
+      unit: 'ms',
+      doc: 'How long a prompt may take to be turned into tokens; after that load alone decides.',
+      group: 'Limits',
+    },
     indexBlocksMax: {
       kind: 'integer',
       default: 10_000_000,

@@ -39,7 +39,7 @@ describe('a request that ends between its legs', () => {
     decode = (await scene.worker('decode', 'd', generates)).engine;
     const own = createMetrics('test');
     text = () => own.render();
-    metrics = createFrontendMetrics(own, () => 0);
+    metrics = createFrontendMetrics(own, { requestsInFlight: () => 0, textBytes: () => 0 });
     decodePool = pool('decode');
     await decodePool.start();
     await until(() => decodePool.directory.serves(MODEL) && decodePool.notReadyReason() === null);
@@ -114,13 +114,7 @@ describe('a request that ends between its legs', () => {
             },
           }),
       },
-      prompts: new PromptEncoder({
-        text: null,
-        tokenizerPath: null,
-        workerCount: 1,
-        cacheTokensMax: 1,
-        logger,
-      }),
+      prompts: new PromptEncoder({ ...config().text, text: null, clock: systemClock, logger }),
       engines,
       releases,
       metrics,

@@ -36,6 +36,15 @@ export interface TextStats {
   readonly cachedTokens: number;
 }
 
+export interface EncodeOptions {
+  /** Aborted when nobody waits for the ids any more: encoding ends and what it held is freed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EncodeTextOptions extends EncodeOptions {
+  readonly addSpecialTokens?: boolean;
+}
+
 /** Text to ids on worker threads, ids to text on the caller's thread. Ids returned belong to the caller. */
 export interface TextService {
   /** @throws TextError TEXT_TOKENIZER_MISSING, TEXT_TOKENIZER_INVALID, TEXT_WORKER_FAILED */
@@ -45,11 +54,11 @@ export interface TextService {
   /**
    * Renders the chat template and encodes; no tokens of a post-processor are added, for the template writes them itself.
    * @param request a chat request as it came: the bytes of its JSON, not to be changed until the ids are there.
-   * @throws TextError TEXT_TEMPLATE_FAILED, TEXT_ENCODING_FAILED, TEXT_QUEUE_FULL, TEXT_WORKER_FAILED, TEXT_CLOSED
+   * @throws TextError TEXT_TEMPLATE_FAILED, TEXT_ENCODING_FAILED, TEXT_QUEUE_FULL, TEXT_WORKER_FAILED, TEXT_ABORTED, TEXT_CLOSED
    */
-  encodeChat(request: Uint8Array | ChatFields): Promise<Uint32Array>;
+  encodeChat(request: Uint8Array | ChatFields, options?: EncodeOptions): Promise<Uint32Array>;
   /** `addSpecialTokens` (default true) lets the post-processor add its tokens, e.g. a first one. Throws like `encodeChat`. */
-  encodeText(text: string, options?: { readonly addSpecialTokens?: boolean }): Promise<Uint32Array>;
+  encodeText(text: string, options?: EncodeTextOptions): Promise<Uint32Array>;
   /** Special tokens give no text. @throws TextError TEXT_NOT_DECODING, TEXT_CLOSED */
   decode(ids: Iterable<number>): string;
   /** For one stream of ids. @throws TextError TEXT_NOT_DECODING, TEXT_CLOSED */
@@ -94,13 +103,13 @@ export function createTextService(options: TextServiceOptions): TextService {
     if (decoding !== null) return decoding;
     throw new TextError('TEXT_NOT_DECODING', 'The text service was created with isDecoding: false');
   };
-  const encode = async (task: EncodeTask): Promise<Uint32Array> => {
+  const encode = async (task: EncodeTask, signal?: AbortSignal): Promise<Uint32Array> => {
     requireOpened();
     if (pendingRequests() >= queueRequestsMax) {
       rejectedRequests += 1;
       throw new TextError('TEXT_QUEUE_FULL', `${queueRequestsMax} requests already wait for a text worker`);
     }
-    return await leastBusy(threads).encode(task);
+    return await leastBusy(threads).encode(task, signal);
   };
   const close = async (): Promise<void> => {
     opened = null;
@@ -123,8 +132,8 @@ export function createTextService(options: TextServiceOptions): TextService {
       }
     },
     close,
-    encodeChat: (request) => encode({ kind: 'chat', body: bytesOf(request) }),
-    encodeText: (text, { addSpecialTokens = true } = {}) => encode({ kind: 'text', text, addSpecialTokens }),
+    encodeChat: (request, { signal } = {}) => encode({ kind: 'chat', body: bytesOf(request) }, signal),
+    encodeText: (text, options = {}) => encode(textTask(text, options), options.signal),
     decode: (ids) => requireDecoding().decode([...ids]),
     createDecoder: () => requireDecoding().createDecoder(),
     vocabularySize: () => requireOpened().vocabulary.size,
@@ -159,6 +168,10 @@ async function loadDecoding(tokenizerPath: string): Promise<Decoding> {
     decode,
     createDecoder: () => (pieceOf === null ? createStreamDecoder(decode) : createByteLevelDecoder(pieceOf)),
   };
+}
+
+function textTask(text: string, { addSpecialTokens = true }: EncodeTextOptions): EncodeTask {
+  return { kind: 'text', text, addSpecialTokens };
 }
 
 function bytesOf(request: Uint8Array | ChatFields): Uint8Array {

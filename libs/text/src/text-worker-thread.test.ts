@@ -38,6 +38,17 @@ describe('TextWorkerThread', () => {
     expect(thread.counts().restarts).toBe(0);
   });
 
+  it('fails a request at once that nobody waits for any more, and goes on with the others', async () => {
+    const thread = await open();
+    const left = new AbortController();
+    const held = [thread.encode(text('mute'), left.signal), thread.encode(text('next'))];
+    left.abort();
+    await expect(held[0]).rejects.toMatchObject({ code: 'TEXT_ABORTED' });
+    await expect(thread.encode(text('late'), left.signal)).rejects.toMatchObject({ code: 'TEXT_ABORTED' });
+    expect(await held[1]).toEqual(Uint32Array.of(7));
+    expect(thread.pendingCount).toBe(0);
+  });
+
   it('starts nothing for requests after it stopped', async () => {
     const thread = await open();
     await thread.stop();

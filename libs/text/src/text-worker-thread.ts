@@ -14,6 +14,8 @@ import type {
 interface Pending {
   resolve(tokens: Uint32Array): void;
   reject(error: Error): void;
+  /** Stops listening to who asked. */
+  release(): void;
 }
 
 const NO_COUNTS: CacheCounts = {
@@ -58,14 +60,18 @@ export class TextWorkerThread {
     return this.starting;
   }
 
-  encode(task: EncodeTask): Promise<Uint32Array> {
+  /** @param signal aborted when nobody waits for the ids any more: fails with TEXT_ABORTED at once. */
+  encode(task: EncodeTask, signal?: AbortSignal): Promise<Uint32Array> {
     const id = this.nextId;
     this.nextId += 1;
     return new Promise((resolve, reject) => {
+      const cancel = (): void => this.cancel(id);
       // Pending from the start, so that the queue limit counts requests that wait for a worker to start.
-      this.pending.set(id, { resolve, reject });
+      this.pending.set(id, { resolve, reject, release: () => signal?.removeEventListener('abort', cancel) });
+      if (signal?.aborted === true) cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
       this.ensureStarted().then(
-        () => this.post({ id, task }),
+        () => this.post({ kind: 'encode', id, task }),
         (error: unknown) => this.fail(id, error),
       );
     });
@@ -86,8 +92,13 @@ export class TextWorkerThread {
     return await this.start();
   }
 
-  private post(request: WorkerRequest): void {
-    // Closed while it waited for the worker: it has failed already.
+  private cancel(id: number): void {
+    this.fail(id, new TextError('TEXT_ABORTED', 'Nobody waits for the text to be encoded any more'));
+    this.worker?.postMessage({ kind: 'cancel', id } satisfies WorkerRequest);
+  }
+
+  private post(request: Extract<WorkerRequest, { kind: 'encode' }>): void {
+    // Closed or cancelled while it waited for the worker: it has failed already.
     if (!this.pending.has(request.id)) return;
     try {
       if (this.worker === null) throw endedError(undefined);
@@ -127,10 +138,8 @@ export class TextWorkerThread {
       this.fail(reply.id, new TextError(reply.code, `Cannot ${what}: ${reply.reason}`));
       return;
     }
-    const pending = this.pending.get(reply.id);
-    this.pending.delete(reply.id);
     this.cache = reply.cache;
-    pending?.resolve(reply.tokens);
+    this.take(reply.id)?.resolve(reply.tokens);
   }
 
   private forget(cause: unknown): void {
@@ -141,9 +150,14 @@ export class TextWorkerThread {
   }
 
   private fail(id: number, error: unknown): void {
+    this.take(id)?.reject(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  private take(id: number): Pending | undefined {
     const pending = this.pending.get(id);
     this.pending.delete(id);
-    pending?.reject(error instanceof Error ? error : new Error(String(error)));
+    pending?.release();
+    return pending;
   }
 
   private failAll(error: TextError): void {

@@ -20,7 +20,9 @@ async function run(setup: WorkerSetup): Promise<void> {
   const template = compileTemplate(loaded, setup.tokenizerPath);
   if (template === null) return;
   const encoder = new ConversationEncoder(loaded, setup.cacheTokensMax);
-  parentPort?.on('message', ({ id, task }: WorkerRequest) => {
+  parentPort?.on('message', (request: WorkerRequest) => {
+    if (request.kind === 'cancel') return;
+    const { id, task } = request;
     // Caught here, so that one bad text fails alone and not with all that wait behind it.
     try {
       answer(id, task, { loaded, template, encoder });

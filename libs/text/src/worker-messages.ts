@@ -12,10 +12,10 @@ export type EncodeTask =
     }
   | { readonly kind: 'text'; readonly text: string; readonly addSpecialTokens: boolean };
 
-export interface WorkerRequest {
-  readonly id: number;
-  readonly task: EncodeTask;
-}
+export type WorkerRequest =
+  | { readonly kind: 'encode'; readonly id: number; readonly task: EncodeTask }
+  /** Nobody waits for this one any more; no reply. */
+  | { readonly kind: 'cancel'; readonly id: number };
 
 export interface WorkerSetup {
   readonly tokenizerPath: string;

@@ -3,9 +3,10 @@ import type { ApiRequest } from '@kvasir/openai';
 import { createLogger } from '@kvasir/service';
 import { TextError } from '@kvasir/text';
 import type { TextErrorCode } from '@kvasir/text';
-import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '@kvasir/testkit';
+import { describe, expect, it, vi } from 'vitest';
 import { PromptEncoder, TOKENIZERS_MAX } from './prompt-encoder.js';
-import type { PromptText } from './prompt-encoder.js';
+import type { PromptEncoderOptions, PromptText } from './prompt-encoder.js';
 
 const request = (fields: Record<string, unknown>): ApiRequest => {
   const bytes = Buffer.from(JSON.stringify({ model: 'm', ...fields }));
@@ -19,6 +20,11 @@ function contentsOf(body: Buffer): string {
   return messages.map(({ content }) => content).join('');
 }
 
+const target = (signal = new AbortController().signal, tokenizerPath: string | null = null) => ({
+  tokenizerPath,
+  signal,
+});
+
 /** One token per character; a failure instead when there is one. */
 function textService(failure: TextErrorCode | null = null): PromptText {
   const encode = (text: string): Promise<Uint32Array> =>
@@ -31,56 +37,127 @@ function textService(failure: TextErrorCode | null = null): PromptText {
   };
 }
 
-const encoder = (text: PromptText | null): PromptEncoder =>
+const encoder = (text: PromptText | null, options: Partial<PromptEncoderOptions> = {}): PromptEncoder =>
   new PromptEncoder({
     text,
     tokenizerPath: null,
     workerCount: 1,
     cacheTokensMax: 1000,
+    bytesMax: 1000,
+    timeoutMs: 100,
+    clock: new VirtualClock(),
     logger: createLogger({ name: 'test', level: 'silent' }),
+    ...options,
   });
 
 describe('PromptEncoder', () => {
   it('needs no tokenizer for token ids', async () => {
-    const encoded = await encoder(null).encode(request({ prompt: [[1, 2, 3], [4]] }), null);
+    const encoded = await encoder(null).encode(request({ prompt: [[1, 2, 3], [4]] }), target());
     expect(encoded).toEqual({ kind: 'ok', tokens: Uint32Array.of(1, 2, 3, 4), longestPromptTokens: 3 });
   });
 
   it('puts several prompts after one another, so that the first one’s blocks can be found', async () => {
-    const encoded = await encoder(textService()).encode(request({ prompt: ['ab', [7], 'c'] }), null);
+    const encoded = await encoder(textService()).encode(request({ prompt: ['ab', [7], 'c'] }), target());
     expect(encoded).toEqual({ kind: 'ok', tokens: Uint32Array.of(97, 98, 7, 99), longestPromptTokens: 2 });
   });
 
   it('encodes conversations', async () => {
     const encoded = await encoder(textService()).encode(
       request({ messages: [{ role: 'user', content: 'ab' }] }),
-      null,
+      target(),
     );
     expect(encoded).toMatchObject({ kind: 'ok', longestPromptTokens: 2 });
   });
 
   it('says when no tokenizer is known', async () => {
-    expect(await encoder(null).encode(request({ prompt: 'x' }), null)).toEqual({ kind: 'unknown' });
+    expect(await encoder(null).encode(request({ prompt: 'x' }), target())).toEqual({
+      kind: 'unknown',
+      reason: 'noTokenizer',
+    });
   });
 
   it.each([
     ['TEXT_TEMPLATE_FAILED', { prompt: 'x' }, 400, 'invalid_value', 'prompt'],
     ['TEXT_TEMPLATE_FAILED', { messages: [{ role: 'x' }] }, 400, 'invalid_value', 'messages'],
-    ['TEXT_QUEUE_FULL', { prompt: 'x' }, 503, 'tokenizer_failed', null],
-    ['TEXT_WORKER_FAILED', { prompt: 'x' }, 503, 'tokenizer_failed', null],
+    ['TEXT_ENCODING_FAILED', { prompt: 'x' }, 503, 'tokenizer_failed', null],
   ] as const)('answers %s', async (failure, fields, ...[status, code, param]) => {
-    const encoded = await encoder(textService(failure)).encode(request(fields), null);
+    const encoded = await encoder(textService(failure)).encode(request(fields), target());
     expect(encoded).toMatchObject({ kind: 'failed', error: { status, code, param } });
   });
 
   it('serves on without a tokenizer that cannot be loaded, and tries no more than it may', async () => {
     const made = encoder(null);
     for (let index = 0; index <= TOKENIZERS_MAX; index += 1) {
-      expect(await made.encode(request({ prompt: 'x' }), `/nonexistent/${index}`)).toEqual({
-        kind: 'unknown',
-      });
+      const named = target(undefined, `/nonexistent/${index}`);
+      expect(await made.encode(request({ prompt: 'x' }), named)).toMatchObject({ kind: 'unknown' });
     }
     expect(made.isSettled).toBe(true);
     await made.close();
+  });
+});
+
+describe('the limits of a PromptEncoder', () => {
+  /** Never answers by itself; says what it was asked, and fails when it is told to stop. */
+  function held() {
+    const signals: AbortSignal[] = [];
+    const encode = (signal: AbortSignal | undefined): Promise<Uint32Array> =>
+      new Promise((_resolve, reject) => {
+        if (signal === undefined) return;
+        signals.push(signal);
+        signal.addEventListener('abort', () => reject(new TextError('TEXT_ABORTED', 'told to stop')));
+      });
+    const text: PromptText = {
+      encodeChat: (_input, options) => encode(options?.signal),
+      encodeText: (_text, options) => encode(options?.signal),
+    };
+    return { text, signals };
+  }
+
+  it.each([
+    ['TEXT_QUEUE_FULL', 'queueFull'],
+    ['TEXT_WORKER_FAILED', 'workerFailed'],
+  ] as const)('leaves it to load when the service says %s', async (failure, reason) => {
+    const encoded = await encoder(textService(failure)).encode(request({ prompt: 'x' }), target());
+    expect(encoded).toEqual({ kind: 'unknown', reason });
+  });
+
+  it('holds no more bytes than it may, and has none when all is done', async () => {
+    const { text, signals } = held();
+    const left = new AbortController();
+    const first = request({ prompt: 'x'.repeat(500) });
+    const bytes = first.body.bytes.byteLength;
+    const made = encoder(text, { bytesMax: bytes + 100 });
+    const waiting = made.encode(first, target(left.signal));
+    await vi.waitFor(() => expect(signals).toHaveLength(1));
+    expect(made.bytesInHand).toBe(bytes);
+    expect(await made.encode(request({ prompt: 'y'.repeat(100) }), target())).toEqual({
+      kind: 'unknown',
+      reason: 'textBytes',
+    });
+    expect(await made.encode(request({ prompt: [1, 2] }), target())).toMatchObject({ kind: 'ok' });
+    left.abort();
+    expect(await waiting).toEqual({ kind: 'ended' });
+    expect(made.bytesInHand).toBe(0);
+  });
+
+  it('stops encoding when its time is up, and leaves it to load', async () => {
+    const { text, signals } = held();
+    const clock = new VirtualClock();
+    const made = encoder(text, { clock, timeoutMs: 50 });
+    const waiting = made.encode(request({ prompt: ['a', 'b'] }), target());
+    await vi.waitFor(() => expect(signals).toHaveLength(2));
+    clock.advance(49);
+    expect(signals.some(({ aborted }) => aborted)).toBe(false);
+    clock.advance(1);
+    expect(await waiting).toEqual({ kind: 'unknown', reason: 'timeout' });
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+    expect(clock.pendingTimerCount).toBe(0);
+  });
+
+  it('asks nothing of the service for a client that has left', async () => {
+    const { text, signals } = held();
+    const encoded = await encoder(text).encode(request({ prompt: 'x' }), target(AbortSignal.abort()));
+    expect(encoded).toEqual({ kind: 'ended' });
+    expect(signals).toHaveLength(0);
   });
 });

@@ -1,8 +1,10 @@
 import { openAiError } from '@kvasir/openai';
 import type { ApiRequest, CompletionPrompt, OpenAiError } from '@kvasir/openai';
-import type { Logger } from '@kvasir/service';
+import type { Clock, Logger } from '@kvasir/service';
 import { createTextService, TextError } from '@kvasir/text';
-import type { TextService } from '@kvasir/text';
+import type { TextErrorCode, TextService } from '@kvasir/text';
+import type { UntokenizedReason } from '../metrics.js';
+import { Patience } from './patience.js';
 
 /** Tokenizers that are kept at a time; more pools than this with tokenizers of their own are routed by load alone. */
 export const TOKENIZERS_MAX = 8;
@@ -18,9 +20,19 @@ export type Encoding =
       /** Of the longest prompt. */
       readonly longestPromptTokens: number;
     }
-  /** No tokenizer is known for the model. */
-  | { readonly kind: 'unknown' }
+  /** Tokens cannot be had, or not in time: it costs affinity, never service. */
+  | { readonly kind: 'unknown'; readonly reason: UntokenizedReason }
+  /** The request ended while it was encoded. */
+  | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly error: OpenAiError };
+
+/** What one prompt is encoded for. */
+export interface EncodeTarget {
+  /** The tokenizer that the model's workers name. */
+  readonly tokenizerPath: string | null;
+  /** Aborted when nobody waits for the tokens any more. */
+  readonly signal: AbortSignal;
+}
 
 export interface PromptEncoderOptions {
   /** Used for every model; null makes one per tokenizer that workers name. */
@@ -29,14 +41,23 @@ export interface PromptEncoderOptions {
   readonly tokenizerPath: string | null;
   readonly workerCount: number;
   readonly cacheTokensMax: number;
+  /** Bodies whose text waits or is being encoded, together; beyond, load decides. */
+  readonly bytesMax: number;
+  /** How long encoding may take, the wait for a tokenizer included; then load decides. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Turns requests into token ids, off the event loop; a prompt of ids is what it is. */
+/**
+ * Turns requests into token ids, off the event loop; a prompt of ids is what it is. Bounded in bytes and in time: what is beyond is served
+ * without tokens.
+ */
 export class PromptEncoder {
   readonly #options: PromptEncoderOptions;
   readonly #texts = new Map<string, { readonly text: TextService; readonly started: Promise<boolean> }>();
   #loading = 0;
+  #bytesInHand = 0;
 
   constructor(options: PromptEncoderOptions) {
     this.#options = options;
@@ -45,6 +66,11 @@ export class PromptEncoder {
   /** False while a tokenizer is being loaded. */
   get isSettled(): boolean {
     return this.#loading === 0;
+  }
+
+  /** Bytes of the bodies whose text waits or is being encoded. */
+  get bytesInHand(): number {
+    return this.#bytesInHand;
   }
 
   /** Loads the tokenizer of a configured path, if there is one. @throws TextError when it cannot be used. */
@@ -69,21 +95,31 @@ export class PromptEncoder {
     this.#texts.set(workersPath, { text: made, started: this.#load(made, workersPath) });
   }
 
-  /** @param workersPath the tokenizer that the model's workers name. Never rejects. */
-  async encode(request: ApiRequest, workersPath: string | null): Promise<Encoding> {
+  /** Never rejects, unless there is a fault in the program. */
+  async encode(request: ApiRequest, target: EncodeTarget): Promise<Encoding> {
     if (request.kind === 'completion') {
       const known = knownTokens(request.prompts);
       if (known !== null) return known;
     }
-    const text = await this.#textOf(workersPath);
-    if (text === null) return { kind: 'unknown' };
+    const bytes = request.body.bytes.byteLength;
+    if (this.#bytesInHand + bytes > this.#options.bytesMax) return { kind: 'unknown', reason: 'textBytes' };
+    this.#bytesInHand += bytes;
+    const patience = new Patience(this.#options, target.signal);
     try {
-      if (request.kind === 'completion') return joined(await encodePrompts(text, request.prompts));
-      const tokens = await text.encodeChat(request.body.bytes);
-      return { kind: 'ok', tokens, longestPromptTokens: tokens.length };
+      const text = await patience.await(this.#textOf(target.tokenizerPath));
+      if (text === undefined) return outcomeOf(patience);
+      if (text === null) return { kind: 'unknown', reason: 'noTokenizer' };
+      return await encodeWith(text, request, patience.signal);
     } catch (error) {
-      if (error instanceof TextError) return { kind: 'failed', error: clientError(error, request) };
-      throw error;
+      if (!(error instanceof TextError)) throw error;
+      if (patience.end !== null) return outcomeOf(patience);
+      const reason = UNTOKENIZED[error.code];
+      return reason === undefined
+        ? { kind: 'failed', error: clientError(error, request) }
+        : { kind: 'unknown', reason };
+    } finally {
+      patience.release();
+      this.#bytesInHand -= bytes;
     }
   }
 
@@ -122,6 +158,23 @@ export class PromptEncoder {
   }
 }
 
+/** What the text service could not do that an engine can: it has a tokenizer of its own. */
+const UNTOKENIZED: Partial<Record<TextErrorCode, UntokenizedReason>> = {
+  TEXT_QUEUE_FULL: 'queueFull',
+  TEXT_WORKER_FAILED: 'workerFailed',
+};
+
+/** Of waiting that came to its end without tokens. */
+function outcomeOf({ end }: Patience): Encoding {
+  return end === 'timeout' ? { kind: 'unknown', reason: 'timeout' } : { kind: 'ended' };
+}
+
+async function encodeWith(text: PromptText, request: ApiRequest, signal: AbortSignal): Promise<Encoding> {
+  if (request.kind === 'completion') return joined(await encodePrompts(text, request.prompts, signal));
+  const tokens = await text.encodeChat(request.body.bytes, { signal });
+  return { kind: 'ok', tokens, longestPromptTokens: tokens.length };
+}
+
 function knownTokens(prompts: readonly CompletionPrompt[]): Encoding | null {
   const known: Uint32Array[] = [];
   for (const prompt of prompts) {
@@ -134,10 +187,11 @@ function knownTokens(prompts: readonly CompletionPrompt[]): Encoding | null {
 async function encodePrompts(
   text: PromptText,
   prompts: readonly CompletionPrompt[],
+  signal: AbortSignal,
 ): Promise<readonly Uint32Array[]> {
   return await Promise.all(
     prompts.map(async (prompt) =>
-      prompt.kind === 'tokens' ? prompt.tokens : await text.encodeText(prompt.text),
+      prompt.kind === 'tokens' ? prompt.tokens : await text.encodeText(prompt.text, { signal }),
     ),
   );
 }

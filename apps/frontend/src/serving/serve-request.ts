@@ -19,12 +19,13 @@ export async function serveRequest(
   const { request, scope, record } = incoming;
   const pool = findPool(parts, request.model);
   if ('status' in pool) return pool;
-  const encoding = await parts.prompts.encode(request, pool.directory.tokenizerPath);
-  if (encoding.kind === 'failed') return encoding.error;
+  const { tokenizerPath } = pool.directory;
+  const encoding = await parts.prompts.encode(request, { tokenizerPath, signal: scope.signal });
   if (scope.hasEnded()) return scope.endError();
+  if (encoding.kind === 'failed') return encoding.error;
   const tooLong = contextError(request, encoding, pool.directory.contextTokensMax);
   if (tooLong !== null) return tooLong;
-  if (encoding.kind === 'unknown') parts.metrics.untokenized.inc();
+  if (encoding.kind === 'unknown') parts.metrics.untokenized.inc({ reason: encoding.reason });
   const active = { ...incoming, tokens: encoding.kind === 'ok' ? encoding.tokens : NO_TOKENS };
   record.promptTokens = active.tokens.length;
   const choice = disaggregation(parts, request);
