@@ -12,6 +12,7 @@ export function withPlanes(program: Component, planes: { close(): Promise<void> 
         throw error;
       }
     },
+    leave: () => program.leave?.(),
     drain: (deadlineMs): Promise<DrainReport> => program.drain(deadlineMs),
     async close() {
       await program.close();

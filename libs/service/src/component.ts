@@ -6,13 +6,15 @@ export interface DrainReport {
 
 /**
  * Anything with a life: an app, a server, a subscription.
- * Constructors start nothing; `start` does all that can fail; `drain` finishes what runs and takes nothing new; `close` ends at once.
- * `drain` and `close` are idempotent.
+ * Constructors start nothing; `start` does all that can fail; `leave` says that it is going and serves on; `drain` finishes what runs and takes
+ * nothing new; `close` ends at once. `leave`, `drain` and `close` are idempotent.
  */
 export interface Component {
   readonly name: string;
   /** @throws when the component cannot run; it has then released what it had taken. */
   start(signal: AbortSignal): Promise<void>;
+  /** Not ready from now on, and those who choose among several choose others; what comes all the same is served as before. Never rejects. */
+  leave?(): void | Promise<void>;
   drain(deadlineMs: number): Promise<DrainReport>;
   close(): Promise<void>;
 }

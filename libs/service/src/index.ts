@@ -24,7 +24,7 @@ export type {
 export { formatHelp, formatOptionsMarkdown } from './options-text.js';
 export { readOptions } from './read-options.js';
 export type { OptionReading, OptionSources } from './read-options.js';
-export { DRAIN_MS_DEFAULT, EXIT_BAD_CONFIGURATION, runMain } from './run-main.js';
+export { DRAIN_MS_DEFAULT, EXIT_BAD_CONFIGURATION, LAME_DUCK_MS_DEFAULT, runMain } from './run-main.js';
 export type { Main } from './run-main.js';
 export { Supervisor } from './supervisor.js';
 export type { SupervisorState } from './supervisor.js';

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { systemClock } from './clock.js';
 import type { Component } from './component.js';
 import { ServiceError } from './errors.js';
@@ -10,6 +11,9 @@ export const EXIT_BAD_CONFIGURATION = 64;
 
 /** How long running requests may take to finish after SIGTERM. */
 export const DRAIN_MS_DEFAULT = 30_000;
+
+/** How long a program that is to stop says so and serves on, so that balancers and frontends have turned to others. */
+export const LAME_DUCK_MS_DEFAULT = 10_000;
 
 /** What a drain may take beyond its deadline before it counts as stuck. */
 const DRAIN_GRACE_MS = 2_000;
@@ -33,12 +37,18 @@ export interface Main<Specs extends OptionSpecs, Program extends Component> {
   started?(program: Program, values: OptionValues<Specs>): void;
   /** Deadline of the drain; `DRAIN_MS_DEFAULT` when absent. */
   drainMs?(values: OptionValues<Specs>): number;
+  /** How long it serves on after SIGTERM, saying that it is going, before it drains; 0 when absent. SIGINT and SIGHUP do not wait. */
+  lameDuckMs?(values: OptionValues<Specs>): number;
+  /** SIGHUP and SIGQUIT stop it as SIGINT does: it has what would be left behind. */
+  readonly stopsWithTerminal?: boolean;
 }
 
+type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT';
+
 /**
- * Runs a program until a signal ends it. Exit codes: 0 after a clean stop, `--help` or `--version`; 64 for bad configuration (one sentence
- * per problem on standard error, nothing was opened); 1 when the start failed (one sentence) or a drain abandoned requests; 128 + signal
- * number when a second signal cuts the drain short.
+ * Runs a program until a signal ends it: it leaves (SIGTERM only: for `lameDuckMs`), drains, closes. Exit codes: 0 after a clean stop, `--help`
+ * or `--version`; 64 for bad configuration (one sentence per problem on standard error, nothing was opened); 1 when the start failed (one
+ * sentence) or a drain abandoned requests; 128 + signal number when a second signal cuts that short.
  */
 export async function runMain<Specs extends OptionSpecs, Program extends Component>(
   main: Main<Specs, Program>,
@@ -61,17 +71,7 @@ async function run<Specs extends OptionSpecs, Program extends Component>(
   values: OptionValues<Specs>,
 ): Promise<never> {
   const stop = new AbortController();
-  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()));
-  let stoppedAtMs = Infinity;
-  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
-    const nowMs = systemClock.nowMs();
-    if (nowMs - stoppedAtMs > SAME_WISH_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
-    if (stop.signal.aborted) return;
-    stoppedAtMs = nowMs;
-    stop.abort();
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  const stopped = firstSignal(stop, main.stopsWithTerminal === true ? ALL_SIGNALS : SERVICE_SIGNALS);
   // A pending promise or signal handler alone does not keep Node alive; a component may have nothing else open. Ended by process.exit.
   setInterval(() => undefined, KEEP_ALIVE_PERIOD_MS);
   let program: Program;
@@ -84,16 +84,41 @@ async function run<Specs extends OptionSpecs, Program extends Component>(
     return exitAfter(process.stderr, describeFailure(main.options.program, error), exitCodeOf(error));
   }
   main.started?.(program, values);
-  await stopped;
-  const code = await stopComponent(program, main.drainMs?.(values) ?? DRAIN_MS_DEFAULT);
+  const signal = await stopped;
+  const code = await stopComponent(program, {
+    // Who presses Ctrl-C is waiting; whoever sends SIGTERM has balancers to think of.
+    lameDuckMs: signal === 'SIGTERM' ? (main.lameDuckMs?.(values) ?? 0) : 0,
+    drainMs: main.drainMs?.(values) ?? DRAIN_MS_DEFAULT,
+  });
   return exitAfter(process.stderr, code.text, code.exitCode);
+}
+
+const SERVICE_SIGNALS: readonly StopSignal[] = ['SIGTERM', 'SIGINT'];
+const ALL_SIGNALS: readonly StopSignal[] = [...SERVICE_SIGNALS, 'SIGHUP', 'SIGQUIT'];
+
+/** Resolves with the first signal and aborts; a second one ends the process. */
+function firstSignal(stop: AbortController, signals: readonly StopSignal[]): Promise<StopSignal> {
+  let stoppedAtMs = Infinity;
+  return new Promise((resolve) => {
+    const onSignal = (signal: StopSignal): void => {
+      const nowMs = systemClock.nowMs();
+      if (nowMs - stoppedAtMs > SAME_WISH_MS) process.exit(128 + constants.signals[signal]);
+      if (stop.signal.aborted) return;
+      stoppedAtMs = nowMs;
+      stop.abort();
+      resolve(signal);
+    };
+    for (const signal of signals) process.on(signal, onSignal);
+  });
 }
 
 async function stopComponent(
   component: Component,
-  drainMs: number,
+  { lameDuckMs, drainMs }: { readonly lameDuckMs: number; readonly drainMs: number },
 ): Promise<{ readonly exitCode: 0 | 1; readonly text: string }> {
   try {
+    await component.leave?.();
+    if (lameDuckMs > 0) await new Promise<void>((resolve) => systemClock.after(lameDuckMs, resolve));
     const { abandonedRequests } = await within(drainMs + DRAIN_GRACE_MS, component.drain(drainMs));
     await component.close();
     if (abandonedRequests === 0) return { exitCode: 0, text: '' };

@@ -55,6 +55,11 @@ export class Supervisor implements Component {
     this.#enter('running');
   }
 
+  /** Lets every component say that it is going. */
+  async leave(): Promise<void> {
+    await Promise.all(this.#started.map((component) => component.leave?.()));
+  }
+
   /** Drains in reverse order within one deadline; what is left of it is what the next component gets. */
   drain(deadlineMs: number): Promise<DrainReport> {
     if (this.#state !== 'running' && this.#draining === null)

@@ -13,12 +13,21 @@ const options = defineOptions({
       doc: 'What goes wrong.',
     },
     drainMs: { kind: 'integer', default: 1_000, min: 0, unit: 'ms', doc: 'Drain deadline.' },
+    lameDuckMs: {
+      kind: 'integer',
+      default: 0,
+      min: 0,
+      unit: 'ms',
+      doc: 'Time between leaving and draining.',
+    },
+    stopsWithTerminal: { kind: 'boolean', default: false, doc: 'SIGHUP and SIGQUIT stop it.' },
   },
 });
 
 const say = (word: string): void => void process.stdout.write(`${word}\n`);
 
 await runMain({
+  stopsWithTerminal: process.argv.includes('--stops-with-terminal'),
   options,
   version: '1.2.3',
   argv: process.argv.slice(2),
@@ -45,6 +54,7 @@ await runMain({
         }
         await admin.start(signal);
       },
+      leave: () => say('leaving'),
       drain(deadlineMs) {
         say(`draining ${deadlineMs}`);
         if (behaviour === 'never-drains') return new Promise(() => undefined);
@@ -59,4 +69,5 @@ await runMain({
   },
   started: () => say('started'),
   drainMs: (values) => values.drainMs,
+  lameDuckMs: (values) => values.lameDuckMs,
 });

@@ -106,7 +106,7 @@ describe('runMain()', () => {
     expect(await program.ended).toEqual({
       code: 0,
       signal: null,
-      out: 'started\ndraining 700\nclosed\n',
+      out: 'started\nleaving\ndraining 700\nclosed\n',
       err: '',
     });
   });
@@ -126,12 +126,37 @@ describe('runMain()', () => {
     expect(ended.code).toBe(code);
   });
 
+  it('says that it is going and serves on for the lame-duck time after SIGTERM', async () => {
+    const program = run(['--lame-duck-ms=300']);
+    await program.saw('started');
+    program.process.kill('SIGTERM');
+    expect(await program.ended).toMatchObject({ code: 0, out: 'started\nleaving\ndraining 1000\nclosed\n' });
+  });
+
+  it.each(['SIGINT', 'SIGHUP', 'SIGQUIT'] as const)('does not wait for it after %s', async (signal) => {
+    const program = run(['--lame-duck-ms=60000', '--stops-with-terminal']);
+    await program.saw('started');
+    program.process.kill(signal);
+    expect(await program.ended).toMatchObject({ code: 0, out: 'started\nleaving\ndraining 1000\nclosed\n' });
+  });
+
+  it('ends at once when a second signal comes in the lame-duck time', async () => {
+    const program = run(['--lame-duck-ms=60000']);
+    await program.saw('started');
+    program.process.kill('SIGTERM');
+    await program.saw('leaving');
+    const again = setInterval(() => program.process.kill('SIGTERM'), 50);
+    const { code, out } = await program.ended;
+    clearInterval(again);
+    expect({ code, out }).toEqual({ code: 143, out: 'started\nleaving\n' });
+  });
+
   it('drains when npm passes on the Ctrl-C that the terminal has sent already', async () => {
     const program = run(['--drain-ms=700']);
     await program.saw('started');
     program.process.kill('SIGINT');
     program.process.kill('SIGINT');
-    expect(await program.ended).toMatchObject({ code: 0, out: 'started\ndraining 700\nclosed\n' });
+    expect(await program.ended).toMatchObject({ code: 0, out: 'started\nleaving\ndraining 700\nclosed\n' });
   });
 
   it('ends with 1 and says so when requests were abandoned', async () => {
