@@ -12,6 +12,10 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NODE_MINIMUM = { major: 20, minor: 19 };
 const EXIT_USAGE = 64;
 
+/** Who has started this; npm, as a rule. */
+const PARENT = process.ppid;
+const PARENT_POLL_MS = 500;
+
 /** Debian keeps servers where not every user's PATH looks. */
 process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`;
 
@@ -71,7 +75,20 @@ async function become(entry, args) {
   if (!existsSync(file))
     fail(`Cannot run ${dirname(dirname(entry))}: this version does not have it yet (see README.md).`, 1);
   process.argv = [process.argv[0], file, ...args];
+  endWithNpm();
   await import(pathToFileURL(file).href);
+}
+
+/** The scripts `exec` node, so that npm is its parent. npm passes on some of the signals that end it; of the others, and of SIGKILL, this process hears only by having another parent. */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const timer = setInterval(() => {
+    if (process.ppid === PARENT) return;
+    clearInterval(timer);
+    // Nobody waits for requests any more.
+    process.kill(process.pid, 'SIGINT');
+  }, PARENT_POLL_MS);
+  timer.unref();
 }
 
 // openssl makes the certificates of tests.

@@ -178,7 +178,7 @@ describe('RedisRegistry behind sentinels', () => {
         '',
       ].join('\n'),
     );
-    const sentinel = await startServerProcess('redis-server', () => [config, '--sentinel'], port);
+    const sentinel = await startServerProcess('redis-server', () => [config, '--sentinel'], { port });
     try {
       const asker = new Redis(port, '127.0.0.1');
       await vi.waitFor(async () => {

@@ -8,6 +8,6 @@ export { VirtualClock } from './virtual-clock.js';
 export { startServerProcess } from './server-process.js';
 export { startNatsServer } from './nats-server.js';
 export { startRedisServer } from './redis-server.js';
-export type { ServerProcess } from './server-process.js';
+export type { ServerProcess, ServerProcessOptions } from './server-process.js';
 export { startTcpProxy } from './tcp-proxy.js';
 export type { TcpProxy } from './tcp-proxy.js';

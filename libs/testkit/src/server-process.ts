@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { freePort } from './free-port.js';
 
 const START_TIMEOUT_MS = 10_000;
 const POLL_MS = 20;
+/** A server that was told to end may still write into its folder. */
+const REMOVAL_ATTEMPTS_MAX = 10;
 
 /** A real server on loopback, for tests. */
 export interface ServerProcess {
@@ -17,17 +20,31 @@ export interface ServerProcess {
   resume(): void;
   /** Starts it anew on the same port, after `kill`. */
   restart(): Promise<void>;
+  /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
 
-/** Starts `program` with the arguments for a port (a free one unless given) and waits until it listens. @throws Error with what it said when it does not. */
+export interface ServerProcessOptions {
+  /** A free one when not given. */
+  readonly port?: number | undefined;
+  /** The server's own: removed when it is stopped. */
+  readonly folder?: string | undefined;
+  /** Hears of the process as soon as it is there, at each start. Given, the server has a process group of its own: a Ctrl-C does not reach it. */
+  readonly spawned?: ((child: ChildProcess) => void) | undefined;
+}
+
+/** Starts `program` with the arguments for its port and waits until it listens. @throws Error with what it said when it does not. */
 export async function startServerProcess(
   program: string,
   argumentsFor: (port: number) => readonly string[],
-  givenPort?: number,
+  options: ServerProcessOptions = {},
 ): Promise<ServerProcess> {
-  const port = givenPort ?? (await freePort());
-  let child = await start(program, argumentsFor(port), port);
+  const port = options.port ?? (await freePort());
+  const startOnce = (): Promise<ChildProcess> => start(program, argumentsFor(port), { ...options, port });
+  let child = await startOnce().catch((error: unknown) => {
+    removeFolder(options.folder);
+    throw error;
+  });
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
@@ -41,14 +58,30 @@ export async function startServerProcess(
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     async restart() {
-      child = await start(program, argumentsFor(port), port);
+      child = await startOnce();
     },
-    stop: () => end('SIGTERM'),
+    async stop() {
+      await end('SIGTERM');
+      removeFolder(options.folder);
+    },
   };
 }
 
-async function start(program: string, args: readonly string[], port: number): Promise<ChildProcess> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+function removeFolder(folder: string | undefined): void {
+  if (folder !== undefined)
+    rmSync(folder, { recursive: true, force: true, maxRetries: REMOVAL_ATTEMPTS_MAX });
+}
+
+async function start(
+  program: string,
+  args: readonly string[],
+  { port, spawned }: ServerProcessOptions & { readonly port: number },
+): Promise<ChildProcess> {
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: spawned !== undefined,
+  });
+  if (child.pid !== undefined) spawned?.(child);
   let said = '';
   child.stdout.on('data', (text: Buffer) => (said += text.toString()));
   child.stderr.on('data', (text: Buffer) => (said += text.toString()));

@@ -6,10 +6,11 @@ import type { Clock, DrainReport } from '@kvasir/service';
 import { mockEngineOptions } from '@kvasir/mock-engine';
 import { createTextService, mockTokenizerPath } from '@kvasir/text';
 import { freePort, freePorts, startNatsServer, startRedisServer } from '@kvasir/testkit';
-import type { ServerProcess } from '@kvasir/testkit';
+import type { ServerProcess, ServerProcessOptions } from '@kvasir/testkit';
 import { defaultsOf } from './defaults.js';
 import type { StackValues } from './options.js';
 import { readyWithin } from './ready-within.js';
+import { ProcessGuard } from './process-guard.js';
 import { ServiceProcess } from './service-process.js';
 import { planStack } from './plan.js';
 import type { PlannedEngine, PlannedRouter } from './plan.js';
@@ -58,6 +59,7 @@ export class DistributedStack implements RunningStack {
   readonly #frontends: (Service & { readonly url: string })[] = [];
   readonly #globalRouters: (Service & { readonly url: string })[] = [];
   #servers: { readonly nats: ServerProcess; readonly redis: ServerProcess } | null = null;
+  #guard: ProcessGuard | null = null;
   #vocabularySize = 0;
   #closing: Promise<void> | null = null;
 
@@ -68,10 +70,11 @@ export class DistributedStack implements RunningStack {
 
   /** @throws ServiceError when a server is missing, or when not everything is ready in time. */
   async start(signal: AbortSignal): Promise<void> {
-    process.once('exit', () => this.#killAll());
+    const guard = new ProcessGuard();
+    this.#guard = guard;
     try {
       this.#vocabularySize = await vocabularySizeOf(mockTokenizerPath);
-      this.#servers = await startServers();
+      this.#servers = await startServers(guard);
       await this.#startServices();
       await this.#waitUntilReady(signal);
     } catch (error) {
@@ -240,7 +243,7 @@ export class DistributedStack implements RunningStack {
 
   /** One agent for several engines; JSON is YAML too. */
   async #startAgent(name: string, engines: readonly { readonly settings: EngineFileEntry }[]): Promise<void> {
-    const file = join(mkdtempSync(join(tmpdir(), 'kvasir-stack-')), 'engines.yaml');
+    const file = join(newFolder(this.#startedGuard(), 'stack'), 'engines.yaml');
     writeFileSync(file, JSON.stringify({ engines: engines.map(({ settings }) => settings) }));
     const adminPort = await freePort();
     const admin = `http://127.0.0.1:${adminPort}`;
@@ -315,8 +318,14 @@ export class DistributedStack implements RunningStack {
       ...['--redis-url', `redis://127.0.0.1:${redis.port}`],
       ...['--log-level', this.#values.logLevel],
     ];
-    return new ServiceProcess(name, { main, args: [...args, ...planes] }, (line) =>
-      this.#context.tell(`[${name}] ${line}`),
+    const guard = this.#startedGuard();
+    return new ServiceProcess(
+      name,
+      { main, args: [...args, ...planes] },
+      {
+        tell: (line) => this.#context.tell(`[${name}] ${line}`),
+        spawned: (child) => guard.watch(child),
+      },
     );
   }
 
@@ -350,12 +359,7 @@ export class DistributedStack implements RunningStack {
       await Promise.all(group.map(({ process }) => process.stop()));
     await this.#servers?.nats.stop();
     await this.#servers?.redis.stop();
-  }
-
-  #killAll(): void {
-    for (const { process } of this.#services()) process.kill();
-    void this.#servers?.nats.kill();
-    void this.#servers?.redis.kill();
+    await this.#guard?.close();
   }
 
   #services(): readonly Service[] {
@@ -368,6 +372,11 @@ export class DistributedStack implements RunningStack {
     return service;
   }
 
+  #startedGuard(): ProcessGuard {
+    if (this.#guard === null) throw new TypeError('Cannot start a service: the stack is not started');
+    return this.#guard;
+  }
+
   #startedServers() {
     if (this.#servers === null)
       throw new TypeError('Cannot use the servers of the stack: they are not started');
@@ -375,13 +384,26 @@ export class DistributedStack implements RunningStack {
   }
 }
 
-async function startServers(): Promise<{ readonly nats: ServerProcess; readonly redis: ServerProcess }> {
-  const nats = await startNatsServer().catch((error: unknown) => missing('nats-server', error));
-  const redis = await startRedisServer().catch(async (error: unknown) => {
+async function startServers(
+  guard: ProcessGuard,
+): Promise<{ readonly nats: ServerProcess; readonly redis: ServerProcess }> {
+  const own = (name: string): ServerProcessOptions => ({
+    folder: newFolder(guard, name),
+    spawned: (child) => guard.watch(child),
+  });
+  const nats = await startNatsServer([], own('nats')).catch((error: unknown) =>
+    missing('nats-server', error),
+  );
+  const redis = await startRedisServer([], own('redis')).catch(async (error: unknown) => {
     await nats.stop();
     return missing('redis-server', error);
   });
   return { nats, redis };
+}
+
+/** A temporary folder that does not outlive the stack. */
+function newFolder(guard: ProcessGuard, name: string): string {
+  return guard.keep(mkdtempSync(join(tmpdir(), `kvasir-${name}-`)));
 }
 
 function missing(program: string, error: unknown): never {

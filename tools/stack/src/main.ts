@@ -15,6 +15,7 @@ await runMain({
   argv: process.argv.slice(2),
   env: process.env,
   drainMs: () => DRAIN_MS,
+  stopsWithTerminal: true,
   create: (values): RunningStack =>
     values.distributed
       ? new DistributedStack(values, {

@@ -13,24 +13,30 @@ export class ServiceProcess {
   readonly #file: string;
   readonly #args: readonly string[];
   readonly #tell: (line: string) => void;
+  readonly #spawned: (child: ChildProcess) => void;
   #child: ChildProcess;
   #ended: Promise<void> = Promise.resolve();
   #isStopping = false;
   #endedWith: string | null = null;
 
   /**
-   * @param main module specifier of the program.
-   * @param tell gets every line that the program logs, and when it ends by itself.
+   * @param program.main module specifier of the program.
+   * @param owner.tell gets every line that the program logs, and when it ends by itself.
+   * @param owner.spawned hears of each process at once.
    */
   constructor(
     name: string,
     program: { readonly main: string; readonly args: readonly string[] },
-    tell: (line: string) => void,
+    owner: {
+      readonly tell: (line: string) => void;
+      readonly spawned: (child: ChildProcess) => void;
+    },
   ) {
     this.name = name;
     this.#file = fileURLToPath(import.meta.resolve(program.main));
     this.#args = program.args;
-    this.#tell = tell;
+    this.#tell = owner.tell;
+    this.#spawned = owner.spawned;
     this.#child = this.#spawn();
   }
 
@@ -39,9 +45,10 @@ export class ServiceProcess {
     return this.#endedWith;
   }
 
+  /** As a Ctrl-C does: nobody is to turn to others first. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    this.#child.kill('SIGTERM');
+    this.#child.kill('SIGINT');
     const timer = setTimeout(() => this.kill(), STOP_TIMEOUT_MS);
     await this.#ended;
     clearTimeout(timer);
@@ -79,6 +86,7 @@ export class ServiceProcess {
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     });
+    this.#spawned(child);
     createInterface({ input: child.stderr }).on('line', this.#tell);
     this.#ended = once(child, 'exit').then(([code, signal]) => {
       this.#endedWith = String(signal ?? code);

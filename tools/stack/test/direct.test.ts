@@ -15,7 +15,14 @@ describe('a frontend with --kv-events-direct', () => {
   let url = '';
 
   const launch = (name: string, main: string, args: readonly string[]): ServiceProcess => {
-    const started = new ServiceProcess(name, { main, args }, (line) => said.push(`[${name}] ${line}`));
+    const started = new ServiceProcess(
+      name,
+      { main, args },
+      {
+        tell: (line) => void said.push(`[${name}] ${line}`),
+        spawned: () => undefined,
+      },
+    );
     processes.push(started);
     return started;
   };
