@@ -57,7 +57,7 @@ export class Supervisor implements Component {
 
   /** Lets every component say that it is going. */
   async leave(): Promise<void> {
-    await Promise.all(this.#started.map((component) => component.leave?.()));
+    await Promise.all(this.#started.map(async (component) => component.leave?.()));
   }
 
   /** Drains in reverse order within one deadline; what is left of it is what the next component gets. */

@@ -144,9 +144,9 @@ export class DistributedStack implements RunningStack {
     return Promise.resolve();
   }
 
-  /** Asks a service to stop, and waits until it has. @throws RangeError for a name that no service has. */
+  /** Asks a service to stop (SIGTERM), and waits until it has. @throws RangeError for a name that no service has. */
   async terminate(name: string): Promise<void> {
-    await this.#service(name).process.stop();
+    await this.#service(name).process.stop('SIGTERM');
   }
 
   /** Starts a service anew that has ended. @throws RangeError for a name that no service has. */

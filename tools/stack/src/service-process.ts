@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A service that does not stop by then is ended. */
-const STOP_TIMEOUT_MS = 12_000;
+/** A service that does not stop by then is ended; after SIGTERM it has its lame-duck time and its whole drain. */
+const STOP_TIMEOUT_MS = { SIGINT: 12_000, SIGTERM: 60_000 } as const;
 
 /** One service as a process of its own. It has its own process group: a Ctrl-C reaches the stack, which stops its services in order. */
 export class ServiceProcess {
@@ -45,11 +45,11 @@ export class ServiceProcess {
     return this.#endedWith;
   }
 
-  /** As a Ctrl-C does: nobody is to turn to others first. */
-  async stop(): Promise<void> {
+  /** Ends it in good order: as a Ctrl-C does, when nobody is to turn to others first, or as an orchestrator does (`SIGTERM`). */
+  async stop(signal: 'SIGINT' | 'SIGTERM' = 'SIGINT'): Promise<void> {
     this.#isStopping = true;
-    this.#child.kill('SIGINT');
-    const timer = setTimeout(() => this.kill(), STOP_TIMEOUT_MS);
+    this.#child.kill(signal);
+    const timer = setTimeout(() => this.kill(), STOP_TIMEOUT_MS[signal]);
     await this.#ended;
     clearTimeout(timer);
   }

@@ -14,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) proces
 const processes = new Set<number>();
 const folders = new Set<string>();
 for await (const line of createInterface({ input: process.stdin })) {
-  const [what = '', value = ''] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
+  const [what, value] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)];
   if (what === '+process') processes.add(Number(value));
   if (what === '-process') processes.delete(Number(value));
   if (what === '+folder') folders.add(value);
