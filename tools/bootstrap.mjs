@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run replay`, `npm run faults` and `npm run docs` run: makes a fresh clone ready
+ * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run replay`, `npm run faults`, `npm run churn` and `npm run docs` run: makes a fresh clone ready
  * (packages, build), then does the command. Plain JavaScript without dependencies, because nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process';
@@ -164,6 +164,11 @@ const COMMANDS = {
     installServers();
     build();
     await become('tools/faults/dist/main.js', args);
+  },
+  churn: async (args) => {
+    installServers();
+    build();
+    await become('tools/churn/dist/main.js', args);
   },
   bench: async (args) => {
     installServers();

@@ -28,6 +28,7 @@ const PROGRAMS = [
   'stack',
   'replay',
   'faults',
+  'churn',
 ] as const;
 
 /** What Kubernetes and Docker inject for a service called kvasir-…; not settings. */

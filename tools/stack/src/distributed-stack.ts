@@ -48,6 +48,11 @@ interface Service {
   readonly part: StackPart;
 }
 
+/** An engine that came to a running stack. */
+export interface Visitor {
+  leave(how: 'stopped' | 'killed'): Promise<void>;
+}
+
 /** A whole Kvasir as production runs it: every service its own process, any number of each, over real NATS and Redis. */
 export class DistributedStack implements RunningStack {
   readonly name = 'stack';
@@ -60,6 +65,7 @@ export class DistributedStack implements RunningStack {
   readonly #globalRouters: (Service & { readonly url: string })[] = [];
   #servers: { readonly nats: ServerProcess; readonly redis: ServerProcess } | null = null;
   #guard: ProcessGuard | null = null;
+  readonly #visitors = new Set<ServiceProcess>();
   #vocabularySize = 0;
   #closing: Promise<void> | null = null;
 
@@ -152,6 +158,37 @@ export class DistributedStack implements RunningStack {
   /** Starts a service anew that has ended. @throws RangeError for a name that no service has. */
   async launch(name: string): Promise<void> {
     await this.#service(name).process.launch();
+  }
+
+  /** An engine that registers by itself comes; it is no part of the stack otherwise. @returns once it serves. */
+  async addVisitor(workerId: string, role: 'prefill' | 'decode'): Promise<Visitor> {
+    const { blockSize, kvBlocks, model, speedup } = this.#values;
+    const port = await freePort();
+    const process = this.#launch(workerId, '@kvasir/mock-engine/main', [
+      ...['--http-port', String(port), '--worker-id', workerId, '--role', role],
+      ...['--block-size', String(blockSize), '--kv-blocks', String(kvBlocks)],
+      ...['--model', model, '--speedup', String(speedup), '--drain-ms', '1000'],
+    ]);
+    this.#visitors.add(process);
+    const isReady = await readyWithin(() => answers(`http://127.0.0.1:${port}/health`), {
+      ...{ clock: this.#context.clock, timeoutMs: READY_TIMEOUT_MS },
+      signal: new AbortController().signal,
+    });
+    if (!isReady) throw new ServiceError('SERVICE_NOT_READY', `Cannot add ${workerId}: it does not answer`);
+    return {
+      async leave(how) {
+        if (how === 'killed') process.kill();
+        else await process.stop();
+      },
+    };
+  }
+
+  /** Where each service of Kvasir tells its metrics. */
+  metricsPages(): ReadonlyMap<string, string> {
+    const kvasir = [...this.#frontends, ...this.#globalRouters, ...this.#routers, ...this.#agents];
+    return new Map(
+      kvasir.map(({ process, readyUrl }) => [process.name, readyUrl.replace(/\/ready$/, '/metrics')]),
+    );
   }
 
   /** Services that are not ready now. */
@@ -355,6 +392,7 @@ export class DistributedStack implements RunningStack {
   }
 
   async #close(): Promise<void> {
+    await Promise.all([...this.#visitors].map((visitor) => visitor.stop()));
     for (const group of [this.#frontends, this.#globalRouters, this.#routers, this.#agents, this.#engines])
       await Promise.all(group.map(({ process }) => process.stop()));
     await this.#servers?.nats.stop();
