@@ -76,7 +76,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['libs/{units,block-hash,radix-index,cost-model,scheduler,engine-sim}/src/**/*.ts'],
+    files: ['libs/{units,block-hash,radix-index,cost-model,worker-health,scheduler,engine-sim}/src/**/*.ts'],
     ignores: ['**/*.test.ts', '**/*.bench.ts'],
     rules: coreBans,
   },

@@ -205,23 +205,34 @@ export interface Posted {
   readonly json: Record<string, unknown>;
 }
 
-/** Sends a completion (or what `fields` make of it) and reads the whole answer. */
-export async function post(
+export interface PostOptions {
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal;
+}
+
+/** Sends a completion (or what `fields` make of it); the answer's head has come, its body is still to be read. */
+export async function send(
   frontend: Frontend,
   fields: Record<string, unknown> = {},
-  options: {
-    readonly path?: string;
-    readonly headers?: Record<string, string>;
-    readonly signal?: AbortSignal;
-  } = {},
-): Promise<Posted> {
+  options: PostOptions = {},
+): Promise<Response> {
   const body = { model: MODEL, prompt: PROMPT, max_tokens: 3, ...fields };
-  const response = await fetch(`${frontend.url()}${options.path ?? '/v1/completions'}`, {
+  return await fetch(`${frontend.url()}${options.path ?? '/v1/completions'}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...options.headers },
     body: JSON.stringify(body),
     signal: options.signal ?? null,
   });
+}
+
+/** Sends a completion (or what `fields` make of it) and reads the whole answer. */
+export async function post(
+  frontend: Frontend,
+  fields: Record<string, unknown> = {},
+  options: PostOptions = {},
+): Promise<Posted> {
+  const response = await send(frontend, fields, options);
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
   return {

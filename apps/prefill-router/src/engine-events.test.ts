@@ -51,12 +51,17 @@ describe('EngineEvents', () => {
     ['{"object":"error","message":"busy","code":429}', 'ENGINE_OVERLOADED', 'overload', 'busy'],
     ['{"error":{"message":"odd","code":"x"}}', 'ENGINE_ERROR_STATUS', 'workerFault', 'odd'],
     ['{"error":', 'ENGINE_ERROR_STATUS', 'workerFault', '{"error":'],
-    ['{"error":null}', 'ENGINE_ERROR_STATUS', 'workerFault', '{"error":null}'],
   ])('turns the event %s into %s', async (event, code, outcome, message) => {
     const { received, queue } = receive(text, event, text, '[DONE]');
     expect(received.failure()).toMatchObject({ message, failure: { code, outcome } });
     // Neither the error nor what follows it is passed on.
     expect(await passedOn(queue)).toEqual([text]);
+  });
+
+  it('takes an error that is null for none', async () => {
+    const { received, queue } = receive('{"error":null,"choices":[]}', text, '[DONE]');
+    expect(received.failure()).toBeNull();
+    expect(await passedOn(queue)).toHaveLength(2);
   });
 
   it('pauses the engine while nobody reads', () => {

@@ -1,6 +1,6 @@
-import { engineFailure, statusFailure } from '@kvasir/engines';
+import { engineFailure, saidFailure } from '@kvasir/engines';
 import type { BodyReceiver, EngineFailure, Flow } from '@kvasir/engines';
-import { readEngineError, SseScanner } from '@kvasir/openai';
+import { readErrorPayload, SseScanner } from '@kvasir/openai';
 import type { EventQueue } from './event-queue.js';
 import { SseEvents } from './sse-events.js';
 
@@ -53,25 +53,8 @@ export class EngineEvents implements BodyReceiver {
   }
 }
 
-const ERROR_STARTS = ['{"error"', '{"object":"error"', '{"object": "error"'];
-
-/** An engine answers 200 before it computes, so that what goes wrong later comes as an event; a numeric code in it is its HTTP status. */
+/** An engine answers 200 before it computes, so that what goes wrong later comes as an event. */
 function readErrorEvent(json: Buffer): StreamFailure | null {
-  const start = json.toString('latin1', 0, 20);
-  if (!ERROR_STARTS.some((known) => start.startsWith(known))) return null;
-  const status = errorStatus(json) ?? 500;
-  const { message } = readEngineError(status, json);
-  return { failure: statusFailure(status) ?? engineFailure('ENGINE_ERROR_STATUS', message), message };
-}
-
-function errorStatus(json: Buffer): number | null {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(json.toString('utf8'));
-  } catch {
-    return null;
-  }
-  const { error, code } = parsed as { error?: { code?: unknown } | null; code?: unknown };
-  const status = error?.code ?? code;
-  return typeof status === 'number' && status >= 400 && status < 600 ? status : null;
+  const error = readErrorPayload(json);
+  return error === null ? null : { failure: saidFailure(error), message: error.message };
 }

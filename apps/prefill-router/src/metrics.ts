@@ -1,4 +1,4 @@
-import type { WorkerOutcome } from '@kvasir/engines';
+import type { WorkerOutcome } from '@kvasir/worker-health';
 import type { Counter, Metrics } from '@kvasir/service';
 
 /** How a Generate call ended; `rejected` never reached an engine. */

@@ -1,10 +1,11 @@
-import { readEngineError } from '@kvasir/openai';
+import { readEngineError, readErrorPayload } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
 import type { EngineClient, EngineRequest } from './engine-client.js';
-import { engineFailure, statusFailure } from './errors.js';
+import { engineFailure, saidFailure, statusFailure } from './errors.js';
 import type { EngineFailure } from './errors.js';
 import type { EngineHead } from './exchange.js';
 import { BodyCollector } from './body-collector.js';
+import { retryAfterMs } from './retry-after.js';
 
 /** An answer in one piece. */
 export type EngineAnswer =
@@ -36,9 +37,16 @@ export async function callEngine(
   return readAnswer(end.head, body.bytes());
 }
 
-/** Tells an answer from an error by its status. */
+/** Tells an answer from an error: by its status, or by a body that is an error object. */
 export function readAnswer(head: EngineHead, bytes: Buffer): EngineAnswer {
-  const failure = statusFailure(head.status);
-  if (failure === null) return { kind: 'ok', head, bytes };
-  return { kind: 'failed', failure, error: head.status >= 400 ? readEngineError(head.status, bytes) : null };
+  const failure = statusFailure(head.status, { retryAfterMs: retryAfterMs(head.headers['retry-after']) });
+  if (failure !== null)
+    return {
+      kind: 'failed',
+      failure,
+      error: head.status >= 400 ? readEngineError(head.status, bytes) : null,
+    };
+  const error = readErrorPayload(bytes);
+  if (error !== null) return { kind: 'failed', failure: saidFailure(error), error };
+  return { kind: 'ok', head, bytes };
 }

@@ -1,22 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { engineFailures, statusFailure, transportFailure } from './errors.js';
+import { saidFailure, statusFailure, transportFailure } from './errors.js';
 
 const failed = (code: string): Error => Object.assign(new Error('x'), { code });
 
 describe('statusFailure()', () => {
-  it.each([
-    [200, null],
-    [204, null],
-    [400, 'clientFault'],
-    [404, 'clientFault'],
-    [422, 'clientFault'],
-    [429, 'overload'],
-    [500, 'workerFault'],
-    [502, 'workerFault'],
-    [503, 'overload'],
-    [302, 'workerFault'],
-  ])('takes %i for %s', (status, outcome) => {
-    expect(statusFailure(status)?.outcome ?? null).toBe(outcome);
+  it('says nothing of 2xx, and else what the table says, with the status', () => {
+    expect(statusFailure(204)).toBeNull();
+    expect(statusFailure(429, { retryAfterMs: 17_000 })).toMatchObject({
+      code: 'ENGINE_OVERLOADED',
+      outcome: 'overload',
+      status: 429,
+      retryAfterMs: 17_000,
+    });
+  });
+});
+
+describe('saidFailure()', () => {
+  it('judges an error within a 200 answer by the status that it stands for', () => {
+    expect(saidFailure({ status: 400, message: 'too long' })).toMatchObject({
+      ...{
+        code: 'ENGINE_REFUSED',
+        outcome: 'clientFault',
+        retryable: false,
+        status: 400,
+        message: 'too long',
+      },
+    });
+    expect(saidFailure({ status: 500, message: 'x' })).toMatchObject({ code: 'ENGINE_ERROR_STATUS' });
   });
 });
 
@@ -50,13 +60,5 @@ describe('transportFailure()', () => {
       wasSent: true,
       status: 200,
     });
-  });
-});
-
-describe('engineFailures', () => {
-  it('calls nothing retryable that is the request’s own fault', () => {
-    for (const { outcome, retryable } of Object.values(engineFailures)) {
-      if (outcome === 'clientFault') expect(retryable).toBe(false);
-    }
   });
 });

@@ -1,119 +1,55 @@
-/**
- * What an outcome says of the worker. Only a worker fault counts against it: `clientFault` is the request's own, `overload` passes by itself,
- * `neutral` says nothing (we hung up).
- */
-export type WorkerOutcome = 'workerFault' | 'clientFault' | 'overload' | 'neutral';
-
-interface FailureRow {
-  readonly outcome: WorkerOutcome;
-  /** The same request may succeed on another worker. */
-  readonly retryable: boolean;
-  readonly meaning: string;
-}
-
-/** Every way in which an exchange with an engine fails. Codes are stable API. */
-export const engineFailures = {
-  ENGINE_UNREACHABLE: {
-    outcome: 'workerFault',
-    retryable: true,
-    meaning: 'No connection could be made; the request was not sent.',
-  },
-  ENGINE_DISCONNECTED: {
-    outcome: 'workerFault',
-    retryable: true,
-    meaning: 'The connection broke before the answer was complete.',
-  },
-  ENGINE_TIMEOUT: {
-    outcome: 'workerFault',
-    retryable: true,
-    meaning: 'The head of the answer did not come within headersTimeoutMs.',
-  },
-  ENGINE_INACTIVE: {
-    outcome: 'workerFault',
-    retryable: true,
-    meaning: 'The answer was silent for inactivityMs.',
-  },
-  ENGINE_PROTOCOL: {
-    outcome: 'workerFault',
-    retryable: true,
-    meaning: 'What came is no HTTP, or not the answer that the dialect has.',
-  },
-  ENGINE_ANSWER_TOO_LARGE: {
-    outcome: 'neutral',
-    retryable: false,
-    meaning: 'The answer is longer than answerBytesMax.',
-  },
-  ENGINE_ERROR_STATUS: {
-    outcome: 'workerFault',
-    retryable: true,
-    meaning: 'The engine answered 5xx, or an error event in its stream.',
-  },
-  ENGINE_INCOMPLETE: {
-    outcome: 'workerFault',
-    retryable: true,
-    meaning: 'The stream ended before it was finished.',
-  },
-  ENGINE_OVERLOADED: {
-    outcome: 'overload',
-    retryable: true,
-    meaning: 'The engine answered 429 or 503.',
-  },
-  ENGINE_NO_CONNECTION: {
-    outcome: 'overload',
-    retryable: true,
-    meaning: 'exchangesPerEngineMax requests run with this engine.',
-  },
-  ENGINE_REFUSED: {
-    outcome: 'clientFault',
-    retryable: false,
-    meaning: 'The engine answered 4xx: the request itself is at fault.',
-  },
-  ENGINE_CLIENT_CLOSED: {
-    outcome: 'neutral',
-    retryable: false,
-    meaning: 'This side is closing its connections.',
-  },
-} as const satisfies Record<string, FailureRow>;
-
-export type EngineFailureCode = keyof typeof engineFailures;
+import { outcomeOfStatus, outcomes } from '@kvasir/worker-health';
+import type { OutcomeCode, WorkerOutcome } from '@kvasir/worker-health';
 
 /** One failed exchange. */
 export interface EngineFailure {
-  readonly code: EngineFailureCode;
+  readonly code: OutcomeCode;
   readonly outcome: WorkerOutcome;
   readonly retryable: boolean;
+  /** The request may be what the worker failed of. */
+  readonly suspectsRequest: boolean;
   /** False when the engine cannot have seen the request. */
   readonly wasSent: boolean;
-  /** Status of the answer; null when there was none. */
+  /** Status of the answer, or of the error within it; null when there was none. */
   readonly status: number | null;
+  /** How long the engine asked to be left alone, in ms; null when it did not. */
+  readonly retryAfterMs: number | null;
   /** One sentence for a log line. */
   readonly message: string;
 }
 
 export function engineFailure(
-  code: EngineFailureCode,
+  code: OutcomeCode,
   message: string,
-  seen: { readonly wasSent?: boolean; readonly status?: number | null } = {},
+  seen: {
+    readonly wasSent?: boolean;
+    readonly status?: number | null;
+    readonly retryAfterMs?: number | null;
+  } = {},
 ): EngineFailure {
-  const { outcome, retryable } = engineFailures[code];
+  const { outcome, retryable, suspectsRequest } = outcomes[code];
+  const { wasSent = true, status = null, retryAfterMs = null } = seen;
   return {
-    code,
-    outcome,
-    retryable,
-    wasSent: seen.wasSent ?? true,
-    status: seen.status ?? null,
-    message,
+    ...{ code, outcome, retryable, wasSent, status, retryAfterMs, message },
+    suspectsRequest: suspectsRequest && wasSent,
   };
 }
 
-/** What an answer's status says. @returns null for 2xx. */
-export function statusFailure(status: number): EngineFailure | null {
-  if (status >= 200 && status < 300) return null;
-  const message = `The engine answered with status ${status}`;
-  if (status === 429 || status === 503) return engineFailure('ENGINE_OVERLOADED', message, { status });
-  if (status >= 400 && status < 500) return engineFailure('ENGINE_REFUSED', message, { status });
-  if (status >= 500) return engineFailure('ENGINE_ERROR_STATUS', message, { status });
-  return engineFailure('ENGINE_PROTOCOL', message, { status });
+/** What the status of an answer says, or of an error within one. @returns null for 2xx. */
+export function statusFailure(
+  status: number,
+  said: { readonly message?: string; readonly retryAfterMs?: number | null } = {},
+): EngineFailure | null {
+  const code = outcomeOfStatus(status);
+  if (code === null) return null;
+  const { message = `The engine answered with status ${status}`, retryAfterMs = null } = said;
+  return engineFailure(code, message, { status, retryAfterMs });
+}
+
+/** What an error says that an engine told within a 200 answer. @param error as `readErrorPayload` reads it. */
+export function saidFailure(error: { readonly status: number; readonly message: string }): EngineFailure {
+  const { status, message } = error;
+  return statusFailure(status, { message }) ?? engineFailure('ENGINE_ERROR_STATUS', message);
 }
 
 /** Codes of Node's sockets and undici that mean the request never left. */

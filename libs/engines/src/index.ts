@@ -14,8 +14,8 @@ export type {
 } from './engine-dialect.js';
 export { ENGINE_LIMITS } from './engine-limits.js';
 export type { EngineLimits } from './engine-limits.js';
-export { engineFailure, engineFailures, statusFailure } from './errors.js';
-export type { EngineFailure, EngineFailureCode, WorkerOutcome } from './errors.js';
+export { engineFailure, saidFailure } from './errors.js';
+export type { EngineFailure } from './errors.js';
 export type { BodyReceiver, EngineHead, ExchangeEnd, Flow, Respond } from './exchange.js';
 export { PROBE_TIMEOUT_MS, probeEngine } from './probe.js';
 export type { ProbeOutcome } from './probe.js';

@@ -161,13 +161,17 @@ function errorFields(text: string): Record<string, unknown> {
 
 function typeOf(status: number): OpenAiErrorType {
   if (status === 429) return 'rate_limit_error';
-  return status < 500 ? 'invalid_request_error' : 'server_error';
+  return isRefusal(status) ? 'invalid_request_error' : 'server_error';
 }
 
 function codeOf(status: number): OpenAiErrorCode {
   if (status === 429) return 'engine_overloaded';
   if (status === 413) return 'body_too_large';
-  return status < 500 ? 'engine_refused' : 'worker_failed';
+  return isRefusal(status) ? 'engine_refused' : 'worker_failed';
+}
+
+function isRefusal(status: number): boolean {
+  return status < 500 || status === 501;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

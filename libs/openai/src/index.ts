@@ -1,3 +1,4 @@
+export { readErrorPayload } from './error-payload.js';
 export { errorBody, openAiError, openAiErrors, readEngineError } from './errors.js';
 export type { OpenAiError, OpenAiErrorBody, OpenAiErrorCode, OpenAiErrorType } from './errors.js';
 export { readJsonBody } from './json-body.js';

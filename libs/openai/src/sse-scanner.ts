@@ -1,4 +1,4 @@
-import { readEngineError } from './errors.js';
+import { readErrorPayload } from './error-payload.js';
 import type { OpenAiError } from './errors.js';
 import { isRecord } from './request-fields.js';
 import { patchUsage } from './usage.js';
@@ -147,9 +147,12 @@ export class SseScanner {
   #readPayload(payload: Buffer): Buffer | null {
     // One string for the searches: a native call per search costs more than the copy.
     const text = payload.toString('latin1');
-    if (text.startsWith('{"error"') || text.startsWith('{"object":"error"')) {
-      this.#error ??= readEngineError(500, payload);
-      return null;
+    if (text.includes(ERROR_MARK)) {
+      const error = readErrorPayload(payload);
+      if (error !== null) {
+        this.#error ??= error;
+        return null;
+      }
     }
     if (hasValue(text, '"finish_reason":', TEXT_START)) this.#isFinished = true;
     const mayHaveUsage = hasValue(text, '"usage":', OBJECT_START);
@@ -190,6 +193,8 @@ export class SseScanner {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** In every error object; escaped quotes keep generated text from looking like it. */
+const ERROR_MARK = '"error"';
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const SPACE = 0x20;

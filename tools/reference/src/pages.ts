@@ -1,5 +1,4 @@
 import { engineAgentErrors, engineAgentOptions } from '@kvasir/engine-agent';
-import { engineFailures } from '@kvasir/engines';
 import { eventPlaneErrors } from '@kvasir/event-plane';
 import { frontendOptions } from '@kvasir/frontend';
 import { globalRouterErrors, globalRouterOptions } from '@kvasir/global-router';
@@ -13,6 +12,7 @@ import { schedulerRejections } from '@kvasir/scheduler';
 import { serviceErrors } from '@kvasir/service';
 import { stackOptions } from '@kvasir/stack';
 import { textErrors } from '@kvasir/text';
+import { outcomes } from '@kvasir/worker-health';
 import { configPage } from './config-page.js';
 import { errorsPage } from './errors-page.js';
 
@@ -53,7 +53,7 @@ export function referencePages(): Readonly<Record<string, string>> {
       {
         title: 'Engines',
         where: 'How an exchange with an engine failed: in logs and in the label `code` of metrics.',
-        errors: engineFailures,
+        errors: outcomes,
       },
       { title: 'Router', where: 'At start.', errors: routerErrors },
       {

@@ -1,4 +1,4 @@
-import { dialectOf } from '@kvasir/engines';
+import { dialectOf, engineFailure } from '@kvasir/engines';
 import type { EngineFailure, EngineRequest, Handover } from '@kvasir/engines';
 import { openAiError } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
@@ -128,14 +128,9 @@ function buildLeg(
 
 const UNSPEAKABLE: GenerationEnd = {
   kind: 'failed',
-  failure: {
-    code: 'ENGINE_PROTOCOL',
-    outcome: 'neutral',
-    retryable: true,
+  failure: engineFailure('ENGINE_UNKNOWN_DIALECT', 'The worker speaks a dialect that this version does not', {
     wasSent: false,
-    status: null,
-    message: 'The worker speaks a dialect that this version does not',
-  },
+  }),
   error: null,
   hasBegun: false,
 };

@@ -1,4 +1,4 @@
-import { BodyCollector, engineFailure, readAnswer } from '@kvasir/engines';
+import { BodyCollector, engineFailure, readAnswer, saidFailure } from '@kvasir/engines';
 import type {
   BodyReceiver,
   EngineClient,
@@ -61,7 +61,7 @@ function streamEnd(attempt: GenerationAttempt, end: ExchangeEnd, scanner: SseSca
   record.addUsage(scanner.usage);
   const hasBegun = answer.status !== null;
   if (scanner.error !== null) {
-    const failure = engineFailure('ENGINE_ERROR_STATUS', scanner.error.message);
+    const failure = saidFailure(scanner.error);
     // The client has read the engine's own error event when it has read anything.
     if (hasBegun) answer.end();
     return { kind: 'failed', failure, error: scanner.error, hasBegun };

@@ -1,0 +1,3 @@
+export { statusOfError, UNNAMED_ERROR_STATUS } from './error-status.js';
+export { outcomeOfStatus, outcomes } from './outcomes.js';
+export type { OutcomeCode, WorkerOutcome } from './outcomes.js';
