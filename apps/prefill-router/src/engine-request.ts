@@ -1,8 +1,8 @@
 import type { WorkerRecord } from '@kvasir/contract';
 import { dialectOf } from '@kvasir/engines';
 import type { EngineRequest, Handover, ServingRequest } from '@kvasir/engines';
-import { parseCompletionRequest, readJsonBody, spliceJson } from '@kvasir/openai';
-import type { JsonBody, JsonMember } from '@kvasir/openai';
+import { parseCompletionRequest, readJsonBody, REQUEST_LIMITS, spliceJson } from '@kvasir/openai';
+import type { JsonBody } from '@kvasir/openai';
 import { rpcError } from '@kvasir/rpc';
 import type { GenerateRequest, RouterPrompt } from '@kvasir/rpc';
 import type { RequestId } from '@kvasir/units';
@@ -10,13 +10,15 @@ import { prefillRouterError } from './errors.js';
 
 const TRANSFER_PARAMS = 'kv_transfer_params';
 const EMPTY_OBJECT = Buffer.from('{}');
+const NULL = Buffer.from('null');
 
 /** The engine's own fields of a request, checked to be a JSON object. */
 export type SamplingFields = JsonBody;
 
 /** @throws RpcError `RPC_INVALID_FIELD` unless it is a JSON object in UTF-8, or empty. */
 export function readSampling(request: GenerateRequest): SamplingFields {
-  const reading = readJsonBody(request.samplingJson.length === 0 ? EMPTY_OBJECT : request.samplingJson);
+  const json = request.samplingJson.length === 0 ? EMPTY_OBJECT : request.samplingJson;
+  const reading = readJsonBody(json, REQUEST_LIMITS);
   if (reading.kind === 'ok') return reading.body;
   throw rpcError('RPC_INVALID_FIELD', `Cannot read sampling_json: ${reading.error.message}`);
 }
@@ -73,8 +75,6 @@ function completionBody(prompt: RouterPrompt, sampling: SamplingFields, model: s
 }
 
 function transferParams(sampling: SamplingFields): Handover | null {
-  const named = ({ key }: JsonMember): boolean => key === TRANSFER_PARAMS;
-  const member = sampling.members().findLast(named);
-  if (member === undefined || sampling.fields[TRANSFER_PARAMS] === null) return null;
-  return { json: sampling.bytes.subarray(member.valueStart, member.valueEnd) };
+  const json = sampling.raw(TRANSFER_PARAMS);
+  return json === null || json.equals(NULL) ? null : { json };
 }

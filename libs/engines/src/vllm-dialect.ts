@@ -41,8 +41,8 @@ export const vllmDialect: EngineDialect = {
 function planVllm(request: ApiRequest): LegPlan {
   if (request.choiceCount > 1) return { kind: 'aggregated', reason: 'severalChoices' };
   if (request.kind === 'chat') {
-    const wantsPrompt = request.body.fields['prompt_logprobs'];
-    return wantsPrompt === undefined || wantsPrompt === null
+    const wantsPrompt = request.body.raw('prompt_logprobs');
+    return wantsPrompt === null || wantsPrompt.equals(NULL)
       ? { kind: 'serial' }
       : { kind: 'aggregated', reason: 'promptLogprobs' };
   }
@@ -52,7 +52,7 @@ function planVllm(request: ApiRequest): LegPlan {
 }
 
 function oneToken(request: ApiRequest, transferParams: string | Buffer): JsonChanges {
-  const hasCompletionLimit = request.body.fields['max_completion_tokens'] !== undefined;
+  const hasCompletionLimit = request.body.has('max_completion_tokens');
   return {
     set: {
       stream: 'false',
@@ -66,7 +66,7 @@ function oneToken(request: ApiRequest, transferParams: string | Buffer): JsonCha
 
 /** Where a client's own transfer parameters are left out: they would make the engine fetch from, or keep blocks for, whoever the client names. */
 function plainLeg(serving: ServingRequest, rank: number | null): EngineRequest {
-  const changes = TRANSFER_PARAMS in serving.request.body.fields ? { remove: [TRANSFER_PARAMS] } : null;
+  const changes = serving.request.body.has(TRANSFER_PARAMS) ? { remove: [TRANSFER_PARAMS] } : null;
   return legRequest(serving, rank, changes);
 }
 

@@ -10,6 +10,11 @@ interface ErrorRow {
 /** Every error that is answered over HTTP. Codes are stable API; where OpenAI has a code of the same meaning it is that one. */
 export const openAiErrors = {
   malformed_json: { status: 400, type: 'invalid_request_error', meaning: 'The body is no JSON object.' },
+  body_too_complex: {
+    status: 400,
+    type: 'invalid_request_error',
+    meaning: 'The body is nested deeper, or has more members or values, than the server takes.',
+  },
   invalid_utf8: { status: 400, type: 'invalid_request_error', meaning: 'The body is not UTF-8.' },
   missing_required_parameter: {
     status: 400,

@@ -1,21 +1,29 @@
 export { readErrorPayload } from './error-payload.js';
 export { errorBody, openAiError, openAiErrors, readEngineError } from './errors.js';
 export type { OpenAiError, OpenAiErrorBody, OpenAiErrorCode, OpenAiErrorType } from './errors.js';
-export { readJsonBody } from './json-body.js';
-export type { JsonBody, JsonBodyReading } from './json-body.js';
+export { readChatMessages } from './chat-messages.js';
+export type { ChatMessage, MessagesReading } from './chat-messages.js';
+export { FIELD_BYTES_MAX } from './json-body.js';
+export type { JsonBody } from './json-body.js';
+export { readJsonBody } from './json-body-reader.js';
+export type { JsonBodyReading } from './json-body-reader.js';
 export { scanMembers } from './json-members.js';
 export type { JsonMember } from './json-members.js';
 export { spliceJson } from './json-splice.js';
 export type { JsonChanges } from './json-splice.js';
-export { parseChatRequest } from './parse-chat-request.js';
-export { parseCompletionRequest, PROMPTS_PER_REQUEST_MAX } from './parse-completion-request.js';
+export type { JsonWalkLimits } from './json-walk.js';
+export { chatRequestReader, parseChatRequest } from './parse-chat-request.js';
+export { completionRequestReader, parseCompletionRequest } from './parse-completion-request.js';
+export type { RequestReadingOptions } from './request-reading.js';
+export { REQUEST_LIMITS } from './request-limits.js';
+export type { RequestLimits } from './request-limits.js';
 export { requestPaths } from './requests.js';
 export type {
   ApiRequest,
-  ChatMessage,
   ChatRequest,
   CompletionPrompt,
   CompletionRequest,
+  RequestReader,
   RequestReading,
   RoutingHints,
 } from './requests.js';

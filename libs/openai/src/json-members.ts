@@ -9,17 +9,11 @@ export interface JsonMember {
 }
 
 /**
- * Reads a value by itself while members are looked for, so that its bytes are walked only once.
- * @returns the offset after the value, or -1 to let the scan skip it as any other.
- */
-export type ValueReader = (key: string, bytes: Buffer, valueStart: number) => number;
-
-/**
  * Finds the top-level members of a JSON object in one walk over its bytes, without making values of them.
  * It follows structure only: of bytes that `JSON.parse` accepts the answer is exact, of others it is null or of no meaning.
  * @returns members in order, equal keys included; null when the bytes are no object.
  */
-export function scanMembers(bytes: Buffer, readValue?: ValueReader): readonly JsonMember[] | null {
+export function scanMembers(bytes: Buffer): readonly JsonMember[] | null {
   const members: JsonMember[] = [];
   let at = skipSpace(bytes, 0);
   if (bytes[at] !== OPEN_BRACE) return null;
@@ -31,12 +25,10 @@ export function scanMembers(bytes: Buffer, readValue?: ValueReader): readonly Js
     const keyEnd = stringEnd(bytes, start + 1);
     if (keyEnd < 0) return null;
     const key = keyText(bytes, start, keyEnd);
-    if (key === null) return null;
     at = skipSpace(bytes, keyEnd + 1);
     if (bytes[at] !== COLON) return null;
     const valueStart = skipSpace(bytes, at + 1);
-    const read = readValue?.(key, bytes, valueStart) ?? -1;
-    const valueEnd = read >= 0 ? read : skipValue(bytes, valueStart);
+    const valueEnd = skipValue(bytes, valueStart);
     if (valueEnd < 0) return null;
     members.push({ key, start, valueStart, valueEnd });
     at = skipSpace(bytes, valueEnd);
@@ -55,13 +47,15 @@ export const CLOSE_BRACKET = 0x5d;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
 
-export function skipSpace(bytes: Buffer, from: number): number {
+/** @returns the offset of the first byte that is no space, or `to`. */
+export function skipSpace(bytes: Buffer, from: number, to = bytes.length): number {
   let at = from;
-  for (;;) {
+  while (at < to) {
     const byte = bytes[at];
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
     at += 1;
   }
+  return at;
 }
 
 /** Bytes that are looked at one by one before a native search is worth its call. */
@@ -89,13 +83,21 @@ function stringEnd(bytes: Buffer, from: number): number {
   }
 }
 
-function keyText(bytes: Buffer, start: number, end: number): string | null {
-  const text = bytes.toString('utf8', start + 1, end);
-  if (!text.includes('\\')) return text;
+/** Longest name of a member that is read, in bytes; of a longer one this much is its name, so that it is none that anybody looks for. */
+const KEY_BYTES_MAX = 1_024;
+
+/**
+ * @param start of the opening quote.
+ * @param end of the closing one.
+ * @returns the name; as it is written when its escapes cannot be read.
+ */
+export function keyText(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start + 1, Math.min(end, start + 1 + KEY_BYTES_MAX));
+  if (end - start > KEY_BYTES_MAX || !text.includes('\\')) return text;
   try {
     return String(JSON.parse(bytes.toString('utf8', start, end + 1)));
   } catch {
-    return null;
+    return text;
   }
 }
 

@@ -32,19 +32,14 @@ export interface RoutingHints {
 
 export interface ChatRequest extends RoutedFields {
   readonly kind: 'chat';
-  /** At least one; each has a `role`, the rest is as the client sent it. */
-  readonly messages: readonly ChatMessage[];
-  readonly tools: readonly unknown[] | null;
+  /** JSON of an array of at least one item, not looked into: the engine judges it. */
+  readonly messages: Buffer;
+  /** JSON of an array. */
+  readonly tools: Buffer | null;
   /** `add_generation_prompt`, true by default. */
   readonly addsGenerationPrompt: boolean;
-  /** Extra variables for the chat template: `chat_template_kwargs`. */
-  readonly templateVariables: Readonly<Record<string, unknown>> | null;
-}
-
-export interface ChatMessage {
-  readonly role: string;
-  readonly content?: string | null | readonly unknown[];
-  readonly [field: string]: unknown;
+  /** Extra variables for the chat template, JSON of an object: `chat_template_kwargs`. */
+  readonly templateVariables: Buffer | null;
 }
 
 export interface CompletionRequest extends RoutedFields {
@@ -56,7 +51,8 @@ export interface CompletionRequest extends RoutedFields {
 }
 
 export type CompletionPrompt =
-  | { readonly kind: 'text'; readonly text: string }
+  /** JSON of a string that is not empty, quotes and escapes included. */
+  | { readonly kind: 'text'; readonly json: Buffer }
   | { readonly kind: 'tokens'; readonly tokens: Uint32Array };
 
 export type ApiRequest = ChatRequest | CompletionRequest;
@@ -64,6 +60,16 @@ export type ApiRequest = ChatRequest | CompletionRequest;
 export type RequestReading<Request extends ApiRequest> =
   | { readonly kind: 'ok'; readonly request: Request }
   | { readonly kind: 'invalid'; readonly error: OpenAiError };
+
+/**
+ * Reads one request in steps, so that a large body does not hold everything else up. `parseChatRequest` and its like take all steps at once.
+ */
+export interface RequestReader<Request extends ApiRequest = ApiRequest> {
+  /** Bytes that are still to be read. */
+  readonly bytesLeft: number;
+  /** Reads about `bytesMax` bytes more. @returns null when there are more. */
+  step(bytesMax: number): RequestReading<Request> | null;
+}
 
 /** Path of each kind of request, the engines' too. */
 export const requestPaths = {

@@ -6,7 +6,14 @@ import {
   parseCompletionRequest,
   requestPaths,
 } from '@kvasir/openai';
-import type { ApiRequest, ModelCard, ModelList, OpenAiError, RequestReading } from '@kvasir/openai';
+import type {
+  ApiRequest,
+  ModelCard,
+  ModelList,
+  OpenAiError,
+  RequestReading,
+  RequestReadingOptions,
+} from '@kvasir/openai';
 import { modelNotFound } from '../serving/model-not-found.js';
 import { addAdminRoutes, listenError } from '@kvasir/service';
 import type { AdminRoutes, Logger } from '@kvasir/service';
@@ -28,8 +35,7 @@ export interface ApiHandlers {
 
 export interface ApiEndpoint {
   readonly kind: ApiRequest['kind'];
-  /** @param onlyModel of a request that names none; null refuses it. */
-  readonly parse: (bytes: Uint8Array, onlyModel: string | null) => RequestReading<ApiRequest>;
+  readonly parse: (bytes: Uint8Array, options: RequestReadingOptions) => RequestReading<ApiRequest>;
 }
 
 const endpoints: readonly ApiEndpoint[] = [

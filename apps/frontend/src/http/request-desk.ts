@@ -116,7 +116,7 @@ export class RequestDesk {
       if (body.kind === 'tooLarge') {
         return openAiError('body_too_large', `The body is longer than ${limits.bodyBytesMax} bytes`);
       }
-      const reading = parse(body.bytes, this.#parts.onlyModel());
+      const reading = parse(body.bytes, { onlyModel: this.#parts.onlyModel() });
       if (reading.kind === 'invalid') return reading.error;
       record.model = reading.request.model;
       const hinted = readHeaderHints(request.headers, reading.request.hints);

@@ -191,7 +191,9 @@ async function encodePrompts(
 ): Promise<readonly Uint32Array[]> {
   return await Promise.all(
     prompts.map(async (prompt) =>
-      prompt.kind === 'tokens' ? prompt.tokens : await text.encodeText(prompt.text, { signal }),
+      prompt.kind === 'tokens'
+        ? prompt.tokens
+        : await text.encodeText(JSON.parse(prompt.json.toString('utf8')) as string, { signal }),
     ),
   );
 }

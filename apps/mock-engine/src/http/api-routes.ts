@@ -1,4 +1,4 @@
-import { requestPaths } from '@kvasir/openai';
+import { readChatMessages, requestPaths } from '@kvasir/openai';
 import type { ApiRequest, ModelList } from '@kvasir/openai';
 import { TextError } from '@kvasir/text';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -105,6 +105,8 @@ async function encode(parts: EngineParts, request: GenerationRequest): Promise<U
   const { api, addsSpecialTokens } = request;
   try {
     if (api.kind === 'chat') {
+      const reading = readChatMessages(api.messages);
+      if (reading.kind === 'invalid') return vllmError(400, reading.error.message, reading.error.param);
       const tokens = await parts.text.encodeChat(api.body.bytes);
       return [tokens];
     }
@@ -112,7 +114,9 @@ async function encode(parts: EngineParts, request: GenerationRequest): Promise<U
       api.prompts.map((prompt) =>
         prompt.kind === 'tokens'
           ? Promise.resolve(prompt.tokens)
-          : parts.text.encodeText(prompt.text, { addSpecialTokens: addsSpecialTokens }),
+          : parts.text.encodeText(JSON.parse(prompt.json.toString('utf8')) as string, {
+              addSpecialTokens: addsSpecialTokens,
+            }),
       ),
     );
     const size = parts.text.vocabularySize();

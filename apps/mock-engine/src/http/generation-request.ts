@@ -1,5 +1,5 @@
 import type { CacheNamespace } from '@kvasir/block-hash';
-import { parseChatRequest, parseCompletionRequest } from '@kvasir/openai';
+import { FIELD_BYTES_MAX, parseChatRequest, parseCompletionRequest } from '@kvasir/openai';
 import type { ApiRequest } from '@kvasir/openai';
 import type { Adapters } from '../adapters.js';
 import { readTransferWish } from '../transfer/transfer-params.js';
@@ -43,7 +43,7 @@ export function readGenerationRequest(
   const loraName = served.adapters.has(api.model) ? api.model : undefined;
   if (api.model !== served.model && loraName === undefined)
     return invalid(404, `The model \`${api.model}\` does not exist.`, 'model');
-  const { fields } = api.body;
+  const fields = fieldsOf(api);
   const outputTokensMin = fields['min_tokens'] ?? 0;
   if (!isCount(outputTokensMin))
     return invalid(400, `min_tokens must be greater than or equal to 0, got ${show(outputTokensMin)}.`);
@@ -72,6 +72,14 @@ export function readGenerationRequest(
     },
   };
 }
+
+/** Those that vLLM reads beyond OpenAI's; one that is too long to be a value is as good as none. */
+function fieldsOf({ body }: ApiRequest): Readonly<Record<string, unknown>> {
+  const names = OWN_FIELDS.filter((name) => (body.raw(name)?.length ?? 0) <= FIELD_BYTES_MAX);
+  return Object.fromEntries(names.map((name) => [name, body.value(name)]));
+}
+
+const OWN_FIELDS = ['min_tokens', 'stop', 'ignore_eos', 'add_special_tokens', 'seed', 'kv_transfer_params'];
 
 function readStops(value: unknown): readonly string[] | null {
   if (value === undefined || value === null) return [];
