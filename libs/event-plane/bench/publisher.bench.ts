@@ -14,20 +14,22 @@ const runs = Array.from({ length: BLOCKS / RUN }, (_, index) =>
   hashes.subarray(index * RUN * 2, (index + 1) * RUN * 2),
 );
 
+const plane = { send: () => undefined, payloadBytesMax: () => 1_048_576 };
+
 const fill = (publisher: RankPublisher): void => {
   for (const run of runs) publisher.stored(null, run);
   publisher.flush();
 };
 
 describe(`${BLOCKS} blocks`, () => {
-  const publisher = new RankPublisher(source, KV_PUBLISHER_LIMITS, () => undefined);
+  const publisher = new RankPublisher(source, KV_PUBLISHER_LIMITS, plane);
   bench('store, batch and encode; then remove, batch and encode', () => {
     fill(publisher);
     for (const run of runs) publisher.removed(run);
     publisher.flush();
   });
 
-  const full = new RankPublisher(source, KV_PUBLISHER_LIMITS, () => undefined);
+  const full = new RankPublisher(source, KV_PUBLISHER_LIMITS, plane);
   fill(full);
   bench('make a snapshot of the whole set', () => {
     full.answer({ kind: 'snapshot' });

@@ -1,4 +1,4 @@
-import type { PlaneMessage, PlaneTrouble, Subscription } from './event-plane.js';
+import type { EventPlaneLimits, PlaneMessage, PlaneTrouble, Subscription } from './event-plane.js';
 
 /** Deliveries in one go before sockets and timers get their turn. */
 const DELIVERIES_PER_TURN_MAX = 1_024;
@@ -10,6 +10,7 @@ export interface Subscriber {
   isEnded: boolean;
   isSlow: boolean;
   pendingMessages: number;
+  pendingBytes: number;
   droppedMessages: number;
 }
 
@@ -18,24 +19,29 @@ type Delivery =
   | { readonly kind: 'flushed'; readonly resolve: () => void };
 
 /**
- * Calls subscribers one after the other, never inside `enqueue` or inside one another, each with at most `pendingMessagesMax` waiting. After
+ * Calls subscribers one after the other, never inside `enqueue` or inside one another, each with at most as much waiting as its limits say. After
  * `DELIVERIES_PER_TURN_MAX` the rest waits for the next turn of the event loop, so that a burst cannot starve sockets.
  */
 export class DeliveryQueue {
-  readonly #pendingMessagesMax: number;
+  readonly #limits: EventPlaneLimits;
   readonly #onTrouble: (trouble: PlaneTrouble) => void;
   #queue: Delivery[] = [];
   /** The queue's first delivery that is still to be made. */
   #next = 0;
   #isScheduled = false;
 
-  constructor(pendingMessagesMax: number, onTrouble: (trouble: PlaneTrouble) => void) {
-    this.#pendingMessagesMax = pendingMessagesMax;
+  constructor(limits: EventPlaneLimits, onTrouble: (trouble: PlaneTrouble) => void) {
+    this.#limits = limits;
     this.#onTrouble = onTrouble;
   }
 
   enqueue(subscriber: Subscriber, message: PlaneMessage): void {
-    if (subscriber.pendingMessages >= this.#pendingMessagesMax) {
+    const { pendingMessagesMax, pendingBytesMax } = this.#limits;
+    const bytes = message.payload.byteLength;
+    if (
+      subscriber.pendingMessages >= pendingMessagesMax ||
+      subscriber.pendingBytes + bytes > pendingBytesMax
+    ) {
       subscriber.droppedMessages += 1;
       if (subscriber.isSlow) return;
       subscriber.isSlow = true;
@@ -44,6 +50,7 @@ export class DeliveryQueue {
       return;
     }
     subscriber.pendingMessages += 1;
+    subscriber.pendingBytes += bytes;
     this.#queue.push({ kind: 'message', subscriber, message });
     this.#schedule();
   }
@@ -82,6 +89,7 @@ export class DeliveryQueue {
 
   #deliver(subscriber: Subscriber, message: PlaneMessage): void {
     subscriber.pendingMessages -= 1;
+    subscriber.pendingBytes -= message.payload.byteLength;
     if (subscriber.pendingMessages === 0) subscriber.isSlow = false;
     if (subscriber.isEnded) return;
     try {
@@ -93,7 +101,15 @@ export class DeliveryQueue {
 }
 
 export function newSubscriber(pattern: string, deliver: (message: PlaneMessage) => void): Subscriber {
-  return { pattern, deliver, isEnded: false, isSlow: false, pendingMessages: 0, droppedMessages: 0 };
+  return {
+    pattern,
+    deliver,
+    isEnded: false,
+    isSlow: false,
+    pendingMessages: 0,
+    pendingBytes: 0,
+    droppedMessages: 0,
+  };
 }
 
 /** What the owner of a subscriber sees of it. @param end called once. */

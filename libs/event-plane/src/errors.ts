@@ -18,6 +18,10 @@ export const eventPlaneErrors = {
     meaning: "The payload is larger than the plane's server takes.",
     retryable: false,
   },
+  EVENT_PLANE_PAYLOAD_LIMIT_TOO_LOW: {
+    meaning: "The plane's server takes too short payloads for anything to work (`max_payload`).",
+    retryable: false,
+  },
   EVENT_PLANE_BAD_CONFIGURATION: {
     meaning: 'A credentials or certificate file cannot be read.',
     retryable: false,

@@ -7,7 +7,7 @@ export interface Serving {
 export interface Subscription extends Serving {
   /** Messages that wait to be delivered, at most `pendingMessagesMax`. */
   readonly pendingMessages: number;
-  /** Messages that came while as many as allowed were waiting, and were dropped. */
+  /** Messages that came while as many, or as many bytes, as allowed were waiting, and were dropped. */
   readonly droppedMessages: number;
 }
 
@@ -19,9 +19,14 @@ export type PlaneHealth =
 export interface EventPlaneLimits {
   /** Messages that may wait for one subscription; the newest are dropped beyond it. */
   readonly pendingMessagesMax: number;
+  /** Bytes of their payloads. */
+  readonly pendingBytesMax: number;
 }
 
-export const EVENT_PLANE_LIMITS: EventPlaneLimits = { pendingMessagesMax: 65_536 };
+export const EVENT_PLANE_LIMITS: EventPlaneLimits = {
+  pendingMessagesMax: 65_536,
+  pendingBytesMax: 268_435_456,
+};
 
 /** What an operator should hear of. It is counted as well; nobody needs to react for the plane to go on. */
 export type PlaneTrouble =
@@ -40,7 +45,12 @@ export type PlaneTrouble =
  * A subject or pattern that is none throws a TypeError: it is built by code, never from input.
  */
 export interface EventPlane {
-  /** Fire and forget. The payload must not be changed afterwards: subscribers in the same process may read it as it is. */
+  /** Longest payload of a message, a request or a chunk that the plane takes now, in bytes. It may change when a connection is made again. */
+  readonly payloadBytesMax: number;
+  /**
+   * Fire and forget. The payload must not be changed afterwards: subscribers in the same process may read it as it is.
+   * @throws EventPlaneError `EVENT_PLANE_PAYLOAD_TOO_LARGE` when it is longer than the plane's server takes.
+   */
   publish(subject: string, payload: Uint8Array): void;
   /** Each subscription gets its own copy of the stream; two with overlapping patterns each get a message that fits both. */
   subscribe(pattern: string, deliver: (message: PlaneMessage) => void): Subscription;

@@ -19,8 +19,12 @@ export interface InProcessEventPlaneOptions {
   /** Measures the timeouts of requests. */
   readonly clock: Clock;
   readonly limits?: Partial<EventPlaneLimits> | undefined;
+  /** What it says that it takes; by default as much as a server with nothing configured, so that what fits here fits there. */
+  readonly payloadBytesMax?: number | undefined;
   readonly onTrouble?: ((trouble: PlaneTrouble) => void) | undefined;
 }
+
+const PAYLOAD_BYTES_DEFAULT = 1_048_576;
 
 type Answer = (request: Uint8Array) => AsyncIterable<Uint8Array>;
 
@@ -41,6 +45,7 @@ interface Local {
  * Messages are delivered in the order in which they were published, to every subscriber, in the microtask after the publisher's. Payloads are handed over as they are, without a copy.
  */
 export class InProcessEventPlane implements EventPlane {
+  readonly payloadBytesMax: number;
   readonly #clock: Clock;
   readonly #queue: DeliveryQueue;
   readonly #subscribers = new Set<Local>();
@@ -51,8 +56,9 @@ export class InProcessEventPlane implements EventPlane {
 
   constructor(options: InProcessEventPlaneOptions) {
     this.#clock = options.clock;
-    const { pendingMessagesMax } = { ...EVENT_PLANE_LIMITS, ...options.limits };
-    this.#queue = new DeliveryQueue(pendingMessagesMax, options.onTrouble ?? (() => undefined));
+    this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_DEFAULT;
+    const limits = { ...EVENT_PLANE_LIMITS, ...options.limits };
+    this.#queue = new DeliveryQueue(limits, options.onTrouble ?? (() => undefined));
   }
 
   publish(subject: string, payload: Uint8Array): void {

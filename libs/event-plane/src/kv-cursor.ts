@@ -13,8 +13,15 @@
  *
  * The state machine is that of Dynamo's recovery cursor (initial restore, contiguous apply, buffer and recover on a gap, clear as a barrier), with
  * tail loss noticed by announcements, recoveries that are tried again instead of given up, and buffered batches kept over a failed one.
+ *
+ * A message may be forged or damaged, so a number alone decides nothing for long: a leap beyond `NUMBER_LEAP_MAX` is only a reason to ask, asking for
+ * what does not exist is done ever more rarely, and what waits is bounded in memory.
  */
 import type { KvEventBatch, KvRecoveryWant } from '@kvasir/contract';
+import type { PendingBudget } from './pending-budget.js';
+
+/** A batch whose number is that far beyond what is held is not kept: if it is real, the publisher has long dropped what lies between. */
+export const NUMBER_LEAP_MAX = 65_536;
 
 /** Names one attempt to recover; what comes from an earlier attempt changes nothing. */
 export type RecoveryTicket = number;
@@ -28,6 +35,8 @@ export type CursorInput =
   | { readonly kind: 'announced'; readonly batchNumber: number }
   /** The consumer's set is not what it should be (an unknown parent, a digest that differs). */
   | { readonly kind: 'resync' }
+  /** The publisher goes on to name numbers below what was applied: ask it what its newest is. */
+  | { readonly kind: 'doubted' }
   /** A whole snapshot has arrived. */
   | { readonly kind: 'snapshotArrived'; readonly ticket: RecoveryTicket; readonly batchNumber: number }
   /** The consumer holds exactly the snapshot. */
@@ -73,12 +82,17 @@ export interface CursorCounts {
   readonly recoveredBySnapshot: number;
   readonly failedRecoveries: number;
   readonly resyncs: number;
+  /** Times that the publisher was asked because it named numbers below what was applied. */
+  readonly doubts: number;
+  /** Batches whose number leaps beyond what can be. */
+  readonly refusedBatches: number;
 }
 
 type Counts = { -readonly [Name in keyof CursorCounts]: number };
 
 export class KvCursor {
   readonly #pendingBatchesMax: number;
+  readonly #budget: PendingBudget;
   readonly #pending = new Map<number, KvEventBatch>();
   readonly #counts: Counts = {
     appliedBatches: 0,
@@ -89,6 +103,8 @@ export class KvCursor {
     recoveredBySnapshot: 0,
     failedRecoveries: 0,
     resyncs: 0,
+    doubts: 0,
+    refusedBatches: 0,
   };
   #phase: CursorPhase = 'initial';
   #applied: number | null = null;
@@ -98,10 +114,16 @@ export class KvCursor {
   #attempt = 0;
   /** `#applied` when the recovery under way was asked for. */
   #appliedAtRequest: number | null = null;
+  /** Answers in a row that knew nothing of what was said to be missing. */
+  #fruitless = 0;
 
-  /** @param pendingBatchesMax batches that may wait for a missing one; the newest are dropped beyond it, and recovered later. */
-  constructor(pendingBatchesMax: number) {
+  /**
+   * @param pendingBatchesMax batches that may wait for a missing one; the newest are dropped beyond it, and recovered later.
+   * @param budget memory for them, shared with other cursors.
+   */
+  constructor(pendingBatchesMax: number, budget: PendingBudget) {
     this.#pendingBatchesMax = pendingBatchesMax;
+    this.#budget = budget;
   }
 
   state(): CursorState {
@@ -117,6 +139,11 @@ export class KvCursor {
     return this.#counts;
   }
 
+  /** Gives back what its waiting batches take of the budget; it is not to be stepped any more. */
+  close(): void {
+    this.#prune(Infinity);
+  }
+
   step(input: CursorInput): readonly CursorEffect[] {
     switch (input.kind) {
       case 'start':
@@ -127,6 +154,8 @@ export class KvCursor {
         return this.#announced(input.batchNumber);
       case 'resync':
         return this.#resync();
+      case 'doubted':
+        return this.#doubted();
       default:
         return input.ticket === this.#ticket ? this.#recoveryStep(input) : [];
     }
@@ -138,6 +167,7 @@ export class KvCursor {
       this.#counts.staleBatches += 1;
       return [];
     }
+    if (batchNumber - (this.#applied ?? 0) > NUMBER_LEAP_MAX) return this.#refuse(batch);
     // A clear voids whatever came before it, missing batches included.
     if (batch.events[0]?.kind === 'cleared') return this.#passBarrier(batch);
     const isNext = this.#applied !== null && batchNumber === this.#applied + 1;
@@ -159,7 +189,22 @@ export class KvCursor {
     }
   }
 
+  /** Asked about, like something that is missing, but not kept: a number that is forged must not be taken for where the publisher is. */
+  #refuse(batch: KvEventBatch): readonly CursorEffect[] {
+    // Before the first snapshot nobody knows where the publisher is.
+    if (this.#applied === null) return this.#phase === 'initial' ? this.#recover('restoring') : [];
+    this.#counts.refusedBatches += 1;
+    return this.#announced(batch.batchNumber);
+  }
+
+  #doubted(): readonly CursorEffect[] {
+    if (this.#phase !== 'live') return [];
+    this.#counts.doubts += 1;
+    return this.#recover('catchingUp');
+  }
+
   #announced(batchNumber: number): readonly CursorEffect[] {
+    if (this.#phase === 'live' && batchNumber === this.#applied) this.#fruitless = 0;
     this.#seenMax = Math.max(this.#seenMax, batchNumber);
     if (this.#phase === 'initial') return this.#recover('restoring');
     return this.#phase === 'live' && this.#seenMax > (this.#applied ?? 0) ? this.#foundGap() : [];
@@ -172,7 +217,7 @@ export class KvCursor {
   }
 
   #recoveryStep(
-    input: Exclude<CursorInput, { kind: 'start' | 'batch' | 'announced' | 'resync' }>,
+    input: Exclude<CursorInput, { kind: 'start' | 'batch' | 'announced' | 'resync' | 'doubted' }>,
   ): readonly CursorEffect[] {
     switch (input.kind) {
       case 'snapshotArrived':
@@ -200,9 +245,9 @@ export class KvCursor {
 
   #snapshotArrived(batchNumber: number): readonly CursorEffect[] {
     if (this.#phase !== 'restoring' && this.#phase !== 'catchingUp') return [];
-    // Late batches have carried us past it meanwhile.
-    if (this.#phase === 'catchingUp' && batchNumber < (this.#applied ?? 0))
-      return this.#recoveryEnded(batchNumber);
+    // Late batches have carried us past it meanwhile; when it is older than what we had when we asked, that was wrong.
+    const isBehind = batchNumber < (this.#applied ?? 0) && batchNumber >= (this.#appliedAtRequest ?? 0);
+    if (this.#phase === 'catchingUp' && isBehind) return this.#recoveryEnded(batchNumber);
     this.#phase = 'replacing';
     return [{ kind: 'replace', ticket: this.#ticket, batchNumber }];
   }
@@ -214,10 +259,12 @@ export class KvCursor {
     if (this.#phase !== 'catchingUp') return [];
     // All that we had then was published before we asked: a publisher that knows of less has started over without a new incarnation.
     if (newestNumber < (this.#appliedAtRequest ?? 0)) return this.#recover('restoring');
-    if (this.#applied === this.#appliedAtRequest) {
+    if (this.#applied !== this.#appliedAtRequest) this.#fruitless = 0;
+    else if (this.#seenMax > (this.#applied ?? 0)) {
       // It knows nothing of what we miss. Waiting for that would never end; a batch that is real comes again or is announced.
+      this.#fruitless += 1;
       this.#counts.droppedBatches += this.#pending.size;
-      this.#pending.clear();
+      this.#prune(Infinity);
       this.#seenMax = this.#applied ?? 0;
     }
     this.#counts.recoveredByBatches += 1;
@@ -233,7 +280,12 @@ export class KvCursor {
 
   #foundGap(): readonly CursorEffect[] {
     this.#counts.gaps += 1;
-    return this.#recover('catchingUp');
+    if (this.#fruitless === 0) return this.#recover('catchingUp');
+    // What was missing before was not there: somebody names numbers that do not exist, and must not make us ask without end.
+    this.#phase = 'catchingUp';
+    this.#ticket += 1;
+    this.#appliedAtRequest = this.#applied;
+    return [{ kind: 'retryLater', ticket: this.#ticket, attempt: this.#fruitless }];
   }
 
   /** Applies what follows without a hole; then live, or the next hole. */
@@ -258,7 +310,7 @@ export class KvCursor {
     for (;;) {
       const next = this.#pending.get((this.#applied ?? 0) + 1);
       if (next === undefined) return effects;
-      this.#pending.delete(next.batchNumber);
+      this.#drop(next);
       effects.push(this.#apply(next));
     }
   }
@@ -273,14 +325,19 @@ export class KvCursor {
   #buffer(batch: KvEventBatch): readonly CursorEffect[] {
     this.#seenMax = Math.max(this.#seenMax, batch.batchNumber);
     if (this.#pending.has(batch.batchNumber)) this.#counts.staleBatches += 1;
-    else if (this.#pending.size >= this.#pendingBatchesMax) this.#counts.droppedBatches += 1;
+    else if (this.#pending.size >= this.#pendingBatchesMax || !this.#budget.take(batch))
+      this.#counts.droppedBatches += 1;
     else this.#pending.set(batch.batchNumber, batch);
     return [];
   }
 
+  #drop(batch: KvEventBatch): void {
+    this.#pending.delete(batch.batchNumber);
+    this.#budget.give(batch);
+  }
+
   #prune(throughNumber: number): void {
-    for (const batchNumber of this.#pending.keys())
-      if (batchNumber <= throughNumber) this.#pending.delete(batchNumber);
+    for (const batch of this.#pending.values()) if (batch.batchNumber <= throughNumber) this.#drop(batch);
   }
 
   #recover(phase: 'catchingUp' | 'restoring'): readonly CursorEffect[] {

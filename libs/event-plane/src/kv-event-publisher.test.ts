@@ -124,6 +124,53 @@ describe('KvEventPublisher', () => {
     ]);
   });
 
+  /** Asks for the whole set, on the plane of the moment. */
+  const askForAll = (): AsyncIterable<Uint8Array> => {
+    const source = { workerId: identity.workerId, incarnation: identity.incarnation, rank: 0 };
+    const request = encodeKvRecoveryRequest({ source, want: { kind: 'snapshot' } });
+    return plane.request(subjects.kvRecovery(endpoint, source), request, 1_000);
+  };
+
+  it('cuts batches and snapshots to what the plane takes, whatever the events are', async () => {
+    await publisher.close();
+    plane = new InProcessEventPlane({ clock, payloadBytesMax: 8_192 });
+    const messages: Uint8Array[] = [];
+    plane.subscribe(subjects.kvEventsOfAll(endpoint), ({ payload }) => messages.push(payload));
+    await make();
+    publisher.publishCleared(0);
+    // One long chain, and many blocks of one parent: each of them is an event of its own.
+    publisher.publishStored(0, null, run(...Array.from({ length: 3_000 }, (_, id) => id + 1)));
+    for (let id = 0; id < 3_000; id += 1) publisher.publishStored(0, run(1), run(10_000 + id));
+    publisher.flush();
+    await plane.flush();
+    expect(messages.length).toBeGreaterThan(8);
+    const answer = new RecoveryAnswer({ ...identity, rank: 0 }, 1_000_000);
+    let last = '';
+    for await (const chunk of askForAll()) {
+      messages.push(chunk);
+      last = answer.read(chunk).kind;
+    }
+    expect(last).toBe('snapshot');
+    expect(Math.max(...messages.map(({ byteLength }) => byteLength))).toBeLessThanOrEqual(8_192);
+  });
+
+  it('answers so many at once and sends the others away; who asks for the same set shares its memory', async () => {
+    await publisher.close();
+    await make({ answersMax: 2 });
+    publisher.publishStored(0, null, run(1, 2, 3));
+    const askers = [1, 2, 3].map(() => askForAll()[Symbol.asyncIterator]());
+    const firsts = await Promise.allSettled(askers.map((asker) => asker.next()));
+    expect(firsts.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    const [one, two] = firsts.map((first) => (first.status === 'fulfilled' ? first.value.value : null));
+    expect(one).toBe(two);
+    expect(publisher.counts().refusedRequests).toBe(1);
+    for (const asker of askers) await asker.return?.();
+    await plane.flush();
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of askForAll()) chunks.push(chunk);
+    expect(chunks).toHaveLength(3);
+  });
+
   it('publishes only what is news', async () => {
     expect(publisher.publishStored(0, null, run(1, 2))).toEqual({ kind: 'published', newBlocks: 2 });
     expect(publisher.publishStored(0, null, run(1, 2))).toEqual({ kind: 'duplicate' });
@@ -166,9 +213,10 @@ describe('KvEventPublisher', () => {
     expect(publisher.rankState(0).heldBlocks).toBe(1);
   });
 
-  it('announces its newest number from time to time, once there is one', async () => {
+  it('announces its newest number from time to time, also before there is one', async () => {
     await clock.advanceAsync(1_000);
-    expect(sent).toEqual([]);
+    expect(sent).toEqual(['0=0']);
+    sent.length = 0;
     publisher.publishStored(0, null, run(1));
     await clock.advanceAsync(2_000);
     expect(sent.slice(1)).toEqual(['0=1', '0=1']);

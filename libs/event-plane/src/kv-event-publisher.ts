@@ -39,6 +39,8 @@ export interface KvPublisherCounts {
   readonly answersByBatches: number;
   readonly answersBySnapshot: number;
   readonly malformedRequests: number;
+  /** Askers that were sent away because as many as may be were being answered. */
+  readonly refusedRequests: number;
 }
 
 /**
@@ -63,7 +65,9 @@ export class KvEventPublisher implements Component {
     answersByBatches: 0,
     answersBySnapshot: 0,
     malformedRequests: 0,
+    refusedRequests: 0,
   };
+  #answersNow = 0;
   #cancelFlush: CancelTimer | null = null;
   #cancelAnnouncing: CancelTimer | null = null;
 
@@ -78,7 +82,11 @@ export class KvEventPublisher implements Component {
     for (let rank = rankStart; rank < rankStart + rankCount; rank += 1) {
       const subject = subjects.kvEvents(endpoint, workerId, rank);
       const send = (payload: Uint8Array): void => this.#send(subject, payload);
-      this.#ranks.set(rank, new RankPublisher({ workerId, incarnation, rank }, this.#limits, send));
+      const payloadBytesMax = (): number => plane.payloadBytesMax;
+      this.#ranks.set(
+        rank,
+        new RankPublisher({ workerId, incarnation, rank }, this.#limits, { send, payloadBytesMax }),
+      );
     }
   }
 
@@ -201,10 +209,22 @@ export class KvEventPublisher implements Component {
         `Cannot answer a recovery request: it ${decoded.reason}`,
       );
     }
-    const answer = rank.answer(decoded.request.want);
-    if (answer.kind === 'batches') this.#counts.answersByBatches += 1;
-    else this.#counts.answersBySnapshot += 1;
-    yield* answer.chunks;
+    if (this.#answersNow >= this.#limits.answersMax) {
+      this.#counts.refusedRequests += 1;
+      throw new EventPlaneError(
+        'EVENT_PLANE_SERVER_FAILED',
+        `Cannot answer a recovery request: ${this.#answersNow} are being answered`,
+      );
+    }
+    this.#answersNow += 1;
+    try {
+      const answer = rank.answer(decoded.request.want);
+      if (answer.kind === 'batches') this.#counts.answersByBatches += 1;
+      else this.#counts.answersBySnapshot += 1;
+      yield* answer.chunks;
+    } finally {
+      this.#answersNow -= 1;
+    }
   }
 }
 

@@ -3,7 +3,6 @@ import {
   decodeKvMessage,
   subjects,
   type EndpointName,
-  type KvAnnouncement,
   type KvSource,
 } from '@kvasir/contract';
 import type { Clock, Component, DrainReport } from '@kvasir/service';
@@ -19,6 +18,7 @@ import {
   type KvSubscriberLimits,
   type KvSubscriberTrouble,
 } from './rank-follower.js';
+import { PendingBudget } from './pending-budget.js';
 import type { Snapshot } from './recovery-answer.js';
 import { RecoverySlots } from './recovery-slots.js';
 
@@ -64,8 +64,8 @@ interface Followed {
  * Keeps a consumer's sets equal to those of all followed publishers of one endpoint: batches are handed over in order and once, missing ones are
  * fetched from the publisher, and a set that cannot be continued is replaced by a snapshot.
  *
- * Who is followed is said from outside (`follow`, `unfollow`: the registry knows who is alive), but a message of a newer incarnation of a followed
- * worker is believed at once: the old one's blocks are gone.
+ * Who is followed is said from outside (`follow`, `unfollow`: the registry knows who is alive, and in which life). A message of any other life changes
+ * nothing, for anybody could send it; what a new life has published before it is followed comes with its first snapshot.
  */
 export class KvEventSubscriber implements Component {
   readonly name = 'kv-event-subscriber';
@@ -77,6 +77,8 @@ export class KvEventSubscriber implements Component {
   #pastCounts: FollowerCounts = NO_COUNTS;
   #subscription: Subscription | null = null;
   #malformedMessages = 0;
+  #malformedTold = 0;
+  #toldMalformedAtMs = -Infinity;
   #foreignMessages = 0;
 
   constructor(options: KvEventSubscriberOptions) {
@@ -91,6 +93,7 @@ export class KvEventSubscriber implements Component {
       sink: options.sink,
       limits,
       slots: new RecoverySlots(limits.recoveriesMax),
+      pendingBudget: new PendingBudget(limits.pendingWordsMax),
       seedOf: options.seedOf ?? (() => null),
       onTrouble: options.onTrouble ?? (() => undefined),
     };
@@ -172,26 +175,30 @@ export class KvEventSubscriber implements Component {
   #deliver({ subject, payload }: PlaneMessage): void {
     const message = decodeKvMessage(payload);
     if (message.kind === 'malformed') {
-      this.#malformedMessages += 1;
-      this.#context.onTrouble({ kind: 'malformedMessage', subject, reason: message.reason });
+      this.#tellMalformed(subject, message.reason);
       return;
     }
     const source = message.kind === 'batch' ? message.batch : message.announcement.source;
     const follower = this.#followerOf(source);
     if (follower === null) this.#foreignMessages += 1;
     else if (message.kind === 'batch') follower.feed(message);
-    else announced(follower, message.announcement);
+    else follower.announced(message.announcement.batchNumber, message.announcement.digest);
+  }
+
+  #tellMalformed(subject: string, reason: string): void {
+    const { clock, limits, onTrouble } = this.#context;
+    this.#malformedMessages += 1;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#toldMalformedAtMs < limits.malformedTellMs) return;
+    const count = this.#malformedMessages - this.#malformedTold;
+    this.#toldMalformedAtMs = nowMs;
+    this.#malformedTold = this.#malformedMessages;
+    onTrouble({ kind: 'malformedMessage', subject, reason, count });
   }
 
   #followerOf({ workerId, incarnation, rank }: KvSource): RankFollower | null {
     const known = this.#workers.get(workerId);
-    if (known === undefined) return null;
-    if (known.incarnation !== incarnation) {
-      // Late messages of a dead incarnation change nothing; of two that cannot be ordered the registry decides.
-      if (compareIncarnations(incarnation, known.incarnation) !== 'newer') return null;
-      this.#supersede(workerId, known, incarnation, [...known.ranks.keys()]);
-    }
-    return this.#workers.get(workerId)?.ranks.get(rank) ?? null;
+    return known?.incarnation === incarnation ? (known.ranks.get(rank) ?? null) : null;
   }
 
   #begin(workerId: WorkerId, incarnation: Incarnation, ranks: readonly number[]): void {
@@ -239,6 +246,8 @@ const NO_COUNTS: FollowerCounts = {
   recoveredBySnapshot: 0,
   failedRecoveries: 0,
   resyncs: 0,
+  doubts: 0,
+  refusedBatches: 0,
 };
 
 function sumOf(one: FollowerCounts, other: FollowerCounts): FollowerCounts {
@@ -251,12 +260,9 @@ function sumOf(one: FollowerCounts, other: FollowerCounts): FollowerCounts {
     recoveredBySnapshot: one.recoveredBySnapshot + other.recoveredBySnapshot,
     failedRecoveries: one.failedRecoveries + other.failedRecoveries,
     resyncs: one.resyncs + other.resyncs,
+    doubts: one.doubts + other.doubts,
+    refusedBatches: one.refusedBatches + other.refusedBatches,
     verifiedDigests: one.verifiedDigests + other.verifiedDigests,
     digestMismatches: one.digestMismatches + other.digestMismatches,
   };
-}
-
-function announced(follower: RankFollower, { batchNumber, digest }: KvAnnouncement): void {
-  follower.feed({ kind: 'announced', batchNumber });
-  if (digest !== null) follower.verify(batchNumber, digest);
 }

@@ -1,10 +1,13 @@
 import { createInbox } from 'nats';
 import type { Msg, NatsConnection } from 'nats';
 import { EventPlaneError } from './errors.js';
-import { GRANT, GRANTED_CHUNKS, HEADER_BYTES, KIND, LEAVE } from './nats-answer-frames.js';
+import { GRANT, GRANTED_CHUNKS, HEADER_BYTES, KIND, LEAVE, WINDOW_CHUNKS } from './nats-answer-frames.js';
 
 /** Status that the server answers with when nobody listens. */
 const NO_RESPONDERS = 503;
+
+/** Messages that wait to be read: what is granted, the end, and as many again. */
+const RECEIVED_MAX = 2 * (WINDOW_CHUNKS + 1);
 
 /** What an asker receives, one message after the other. */
 export class NatsAnswerReader {
@@ -24,7 +27,8 @@ export class NatsAnswerReader {
     const inbox = createInbox();
     const subscription = connection.subscribe(inbox, {
       callback: (_error, message) => {
-        this.#received.push(message);
+        // More than was granted comes from nobody who answers by the rules; the answer is then torn.
+        if (this.#received.length < RECEIVED_MAX) this.#received.push(message);
         this.#arrived?.();
       },
     });

@@ -15,6 +15,7 @@ import type {
   Serving,
   Subscription,
 } from './event-plane.js';
+import { HEADER_BYTES as FRAME_BYTES } from './nats-answer-frames.js';
 import { NatsAnswerReader } from './nats-answer-reader.js';
 import { connectNats } from './nats-connection.js';
 import type { NatsOptions } from './nats-connection.js';
@@ -33,8 +34,20 @@ export interface NatsEventPlaneOptions extends NatsOptions {
 
 /** Connects to a NATS cluster. @throws EventPlaneError when none of its servers can be reached, or none lets us in. */
 export async function connectNatsEventPlane(options: NatsEventPlaneOptions): Promise<NatsEventPlane> {
-  return new NatsEventPlane(await connectNats(options), options);
+  const connection = await connectNats(options);
+  const payloadBytes = connection.info?.max_payload ?? PAYLOAD_BYTES_ASSUMED;
+  if (payloadBytes >= PAYLOAD_BYTES_MIN) return new NatsEventPlane(connection, options);
+  await connection.close();
+  throw new EventPlaneError(
+    'EVENT_PLANE_PAYLOAD_LIMIT_TOO_LOW',
+    `Cannot use NATS at ${connection.getServer()}: its max_payload is ${payloadBytes} bytes, at least ${PAYLOAD_BYTES_MIN} are needed`,
+  );
 }
+
+/** Ids of the longest kind, a seal and some blocks must fit. */
+const PAYLOAD_BYTES_MIN = 8_192;
+/** What a server takes that does not say. */
+const PAYLOAD_BYTES_ASSUMED = 1_048_576;
 
 /**
  * The event plane over core NATS. A lost connection is made again for ever, with all subscriptions; what is published meanwhile is dropped and counted,
@@ -56,9 +69,13 @@ export class NatsEventPlane implements EventPlane {
     this.#connection = connection;
     this.#clock = options.clock;
     this.#onTrouble = options.onTrouble ?? (() => undefined);
-    const { pendingMessagesMax } = { ...EVENT_PLANE_LIMITS, ...options.limits };
-    this.#queue = new DeliveryQueue(pendingMessagesMax, this.#onTrouble);
+    const limits = { ...EVENT_PLANE_LIMITS, ...options.limits };
+    this.#queue = new DeliveryQueue(limits, this.#onTrouble);
     void this.#followStatus();
+  }
+
+  get payloadBytesMax(): number {
+    return (this.#connection.info?.max_payload ?? PAYLOAD_BYTES_ASSUMED) - FRAME_BYTES;
   }
 
   /** Messages that were published while no server was connected. */

@@ -19,12 +19,15 @@ import {
   type RecoveryTicket,
 } from './kv-cursor.js';
 import type { KvEventSink } from './kv-event-sink.js';
+import type { PendingBudget } from './pending-budget.js';
 import { RecoveryAnswer, type AnswerStep, type Snapshot } from './recovery-answer.js';
 import type { RecoverySlots } from './recovery-slots.js';
 
 export interface KvSubscriberLimits {
   /** Batches per rank that may wait for a missing one. */
   readonly pendingBatchesMax: number;
+  /** Words (4 bytes) of all batches that wait, over all ranks. */
+  readonly pendingWordsMax: number;
   /** Recoveries that may run at once, over all ranks. */
   readonly recoveriesMax: number;
   /** Longest wait for the next chunk of an answer. */
@@ -35,6 +38,10 @@ export interface KvSubscriberLimits {
   /** Shortest time between two resynchronisations of one rank; doubles up to `resyncMsMax` while they keep coming. */
   readonly resyncMsMin: number;
   readonly resyncMsMax: number;
+  /** For how long a publisher names numbers below what was applied until it is asked: longer than what was delayed on the way takes. */
+  readonly doubtMs: number;
+  /** Messages that cannot be read are told at most once in so long; they are always counted. */
+  readonly malformedTellMs: number;
   /** Blocks of a snapshot that is accepted at all. */
   readonly snapshotBlocksMax: number;
   /** Blocks of a snapshot handed over before sockets and timers get their turn. */
@@ -43,13 +50,16 @@ export interface KvSubscriberLimits {
 
 export const KV_SUBSCRIBER_LIMITS: KvSubscriberLimits = {
   pendingBatchesMax: 1_024,
+  pendingWordsMax: 67_108_864,
   recoveriesMax: 16,
   recoveryChunkTimeoutMs: 2_000,
   recoveryRetryMsMin: 200,
   recoveryRetryMsMax: 10_000,
   resyncMsMin: 5_000,
-  resyncMsMax: 300_000,
-  snapshotBlocksMax: 33_554_432,
+  resyncMsMax: 60_000,
+  doubtMs: 1_500,
+  malformedTellMs: 10_000,
+  snapshotBlocksMax: 16_777_216,
   snapshotBlocksPerTurn: 16_384,
 };
 
@@ -60,8 +70,13 @@ export type KvSubscriberTrouble =
   | { readonly kind: 'sinkFailed'; readonly source: KvSource; readonly error: unknown }
   /** The consumer's set differs from the publisher's at the same batch: it is replaced. */
   | { readonly kind: 'digestMismatch'; readonly source: KvSource; readonly batchNumber: number }
-  /** Bytes on an event subject that are no message of ours; dropped. */
-  | { readonly kind: 'malformedMessage'; readonly subject: string; readonly reason: string };
+  /** Bytes on event subjects that are no message of ours; dropped. `count` have come since this was told before. */
+  | {
+      readonly kind: 'malformedMessage';
+      readonly subject: string;
+      readonly reason: string;
+      readonly count: number;
+    };
 
 /** What has happened to one source since it was followed. */
 export interface FollowerCounts extends CursorCounts {
@@ -80,6 +95,7 @@ export interface FollowerContext {
   readonly sink: KvEventSink;
   readonly limits: KvSubscriberLimits;
   readonly slots: RecoverySlots;
+  readonly pendingBudget: PendingBudget;
   /** A set to begin with, in the place of the publisher's answer; null when there is none. Asked for once per source. */
   readonly seedOf: (source: KvSource) => Snapshot | null;
   readonly onTrouble: (trouble: KvSubscriberTrouble) => void;
@@ -105,11 +121,13 @@ export class RankFollower {
   #verifiedDigests = 0;
   #digestMismatches = 0;
   #resyncDelayMs: number;
+  /** Since when the publisher names numbers below what was applied; null while it does not. */
+  #lowSinceMs: number | null = null;
 
   constructor(source: KvSource, context: FollowerContext) {
     this.source = source;
     this.#context = context;
-    this.#cursor = new KvCursor(context.limits.pendingBatchesMax);
+    this.#cursor = new KvCursor(context.limits.pendingBatchesMax, context.pendingBudget);
     this.#resyncDelayMs = context.limits.resyncMsMin;
   }
 
@@ -125,11 +143,16 @@ export class RankFollower {
     };
   }
 
-  /** The publisher says what its set adds up to at a batch number: compared when the consumer is at exactly that number. */
-  verify(batchNumber: number, digest: KvSetDigest): void {
+  /**
+   * The publisher says which batch is its newest, and what its set adds up to then: compared when the consumer is at exactly that number. One that goes on
+   * naming numbers below what was applied is asked: what was applied was then not all its own.
+   */
+  announced(batchNumber: number, digest: KvSetDigest | null): void {
+    this.feed({ kind: 'announced', batchNumber });
     const { phase, appliedNumber } = this.#cursor.state();
-    if (phase === 'live' && appliedNumber === batchNumber && this.#differs(batchNumber, digest))
-      this.resync();
+    if (phase !== 'live' || appliedNumber === null) return;
+    this.#noteOrder(batchNumber, appliedNumber);
+    if (digest !== null && appliedNumber === batchNumber && this.#differs(batchNumber, digest)) this.resync();
   }
 
   /** Takes an input; when one is being stepped, after it. */
@@ -147,28 +170,47 @@ export class RankFollower {
 
   /** Replaces the consumer's set by a snapshot: at once, or when the last time is not long enough ago. */
   resync(): void {
+    this.#limited(() => this.feed({ kind: 'resync' }));
+  }
+
+  #noteOrder(announcedNumber: number, appliedNumber: number): void {
+    const { clock, limits } = this.#context;
+    if (announcedNumber >= appliedNumber) {
+      this.#lowSinceMs = null;
+      return;
+    }
+    // A single one may have been on its way for long, e.g. out of a log that is read from its beginning.
+    this.#lowSinceMs ??= clock.nowMs();
+    if (clock.nowMs() - this.#lowSinceMs < limits.doubtMs) return;
+    this.#lowSinceMs = null;
+    this.#limited(() => this.feed({ kind: 'doubted' }));
+  }
+
+  /** Does what makes the publisher answer with its whole set: at once, or when the last time is not long enough ago. */
+  #limited(ask: () => void): void {
     if (this.#cancelResync !== null || this.#isClosed) return;
     const { clock, limits } = this.#context;
     const nowMs = clock.nowMs();
     if (nowMs - this.#resyncedAtMs > 2 * this.#resyncDelayMs) this.#resyncDelayMs = limits.resyncMsMin;
     const waitMs = this.#resyncedAtMs + this.#resyncDelayMs - nowMs;
-    if (waitMs <= 0) this.#resyncNow();
-    else this.#cancelResync = clock.after(waitMs, () => this.#resyncNow());
+    if (waitMs <= 0) this.#askNow(ask);
+    else this.#cancelResync = clock.after(waitMs, () => this.#askNow(ask));
   }
 
   close(): void {
     this.#isClosed = true;
     this.#stopRecovery();
     this.#cancelResync?.();
+    this.#cursor.close();
   }
 
-  #resyncNow(): void {
+  #askNow(ask: () => void): void {
     const { clock, limits } = this.#context;
     this.#cancelResync = null;
     if (this.#resyncedAtMs > -Infinity)
       this.#resyncDelayMs = Math.min(limits.resyncMsMax, this.#resyncDelayMs * 2);
     this.#resyncedAtMs = clock.nowMs();
-    this.feed({ kind: 'resync' });
+    ask();
   }
 
   #perform(effect: CursorEffect): void {

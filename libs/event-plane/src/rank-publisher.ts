@@ -25,8 +25,10 @@ export interface KvPublisherLimits {
   readonly heldBlocksMax: number;
   /** Blocks in one chunk of a snapshot. */
   readonly snapshotChunkBlocksMax: number;
-  /** How often each rank says which batch is its newest, so that a lost last batch is noticed. */
+  /** How often each rank says which batch is its newest and what its set adds up to, so that a lost last batch and a wrong set are noticed. */
   readonly announceMs: number;
+  /** Receivers that are answered at once, over all ranks; further ones are told to come again. */
+  readonly answersMax: number;
 }
 
 export const KV_PUBLISHER_LIMITS: KvPublisherLimits = {
@@ -36,6 +38,7 @@ export const KV_PUBLISHER_LIMITS: KvPublisherLimits = {
   heldBlocksMax: 16_777_216,
   snapshotChunkBlocksMax: 8_192,
   announceMs: 1_000,
+  answersMax: 64,
 };
 
 export type StoredOutcome =
@@ -54,6 +57,9 @@ export interface RemovedOutcome {
   readonly unknownBlocks: number;
 }
 
+/** Words of an event that names one block, at most: its head, its parent and the hash. */
+const WORDS_PER_BLOCK_MAX = 5;
+
 /** Numbers and keeps what one rank publishes. Says what to send; sends nothing itself. */
 export class RankPublisher {
   readonly source: KvSource;
@@ -64,11 +70,24 @@ export class RankPublisher {
   readonly #digest = new SetDigest();
   readonly #pending = new KvEventWords();
   readonly #ring: BatchRing;
+  readonly #payloadBytesMax: () => number;
+  /** The newest snapshot, until the next announcement. */
+  #made: {
+    readonly batchNumber: number;
+    readonly payloadBytesMax: number;
+    readonly chunks: readonly Uint8Array[];
+  } | null = null;
 
-  constructor(source: KvSource, limits: KvPublisherLimits, send: (payload: Uint8Array) => void) {
+  /** @param payloadBytesMax longest message that the plane takes now. */
+  constructor(
+    source: KvSource,
+    limits: KvPublisherLimits,
+    plane: { readonly send: (payload: Uint8Array) => void; readonly payloadBytesMax: () => number },
+  ) {
     this.source = source;
     this.#limits = limits;
-    this.#send = send;
+    this.#send = plane.send;
+    this.#payloadBytesMax = plane.payloadBytesMax;
     this.#header = new WireHeader(source);
     this.#ring = new BatchRing(limits.ringBatchesMax);
   }
@@ -138,11 +157,11 @@ export class RankPublisher {
     this.#send(payload);
   }
 
-  /** Says which batch is the newest and what the set is then, as everything was sent; nothing when there is none yet. */
+  /** Says which batch is the newest (0 before the first) and what the set is then, as everything was sent. */
   announce(): void {
     this.flush();
-    if (this.newestNumber > 0)
-      this.#send(encodeKvAnnouncement(this.#header, this.newestNumber, this.#digest));
+    this.#made = null;
+    this.#send(encodeKvAnnouncement(this.#header, this.newestNumber, this.#digest));
   }
 
   /** The chunks that answer a receiver: the batches it wants when they are still kept, else the whole set. */
@@ -154,7 +173,9 @@ export class RankPublisher {
     this.flush();
     const end = encodeRecoveryEnd(this.#header, this.newestNumber);
     const batches = want.kind === 'batches' ? this.#ring.from(want.from) : null;
-    return batches === null
+    // Of a time when the plane took longer ones.
+    const isTooLong = batches?.some(({ byteLength }) => byteLength > this.#payloadBytesMax()) ?? true;
+    return batches === null || isTooLong
       ? { kind: 'snapshot', chunks: [...this.#snapshot(), end] }
       : { kind: 'batches', chunks: [...batches, end] };
   }
@@ -173,23 +194,44 @@ export class RankPublisher {
   /** Splits a run of blocks so that no batch exceeds its limit, and sends the batches that are full. */
   #inBatches(start: number, end: number, append: (from: number, to: number) => void): void {
     for (let from = start; from < end;) {
-      const to = Math.min(end, from + this.#limits.batchBlocksMax - this.#pending.blockCount);
+      const blocksMax = this.#blocksMax(this.#limits.batchBlocksMax);
+      const to = Math.min(end, from + Math.max(1, blocksMax - this.#pending.blockCount));
       append(from, to);
       from = to;
-      if (this.#pending.blockCount >= this.#limits.batchBlocksMax) this.flush();
+      if (this.#pending.blockCount >= blocksMax) this.flush();
     }
   }
 
+  /** Blocks that one message may name: what is configured, or what the plane takes when every block is an event of its own behind a clear. */
+  #blocksMax(configured: number): number {
+    const words = Math.floor(this.#payloadBytesMax() / 4) - this.#header.words.length - 1;
+    return Math.max(1, Math.min(configured, Math.floor(words / WORDS_PER_BLOCK_MAX)));
+  }
+
+  /** Made once for all who ask while nothing changes. */
   #snapshot(): readonly Uint8Array[] {
+    const payloadBytesMax = this.#payloadBytesMax();
+    if (this.#made?.batchNumber !== this.newestNumber || this.#made.payloadBytesMax !== payloadBytesMax)
+      this.#made = { batchNumber: this.newestNumber, payloadBytesMax, chunks: this.#makeSnapshot() };
+    return this.#made.chunks;
+  }
+
+  #makeSnapshot(): readonly Uint8Array[] {
     const chunks = [encodeSnapshotStart(this.#header, this.newestNumber, this.#digest)];
     const chains = new KvEventWords();
     const finishChunk = (): void => {
       if (chains.eventCount > 0) chunks.push(encodeSnapshotChains(this.#header, this.newestNumber, chains));
       chains.reset();
     };
+    const blocksMax = this.#blocksMax(this.#limits.snapshotChunkBlocksMax);
     this.#held.forEachChain((parent, hashes) => {
-      if (chains.blockCount + hashes.length / 2 > this.#limits.snapshotChunkBlocksMax) finishChunk();
-      chains.stored(parent, hashes);
+      if (chains.blockCount + hashes.length / 2 > blocksMax) finishChunk();
+      // A chain that is longer than a chunk goes on in the next one.
+      for (let from = 0; from < hashes.length; from += blocksMax * 2) {
+        if (chains.blockCount > 0 && from > 0) finishChunk();
+        const before = from === 0 ? parent : hashes.subarray(from - 2, from);
+        chains.stored(before, hashes.subarray(from, from + blocksMax * 2));
+      }
     });
     finishChunk();
     return chunks;

@@ -25,6 +25,9 @@ export type AnswerStep =
   /** The answer breaks its rules; nothing more of it is to be believed. */
   | { readonly kind: 'broken'; readonly reason: string };
 
+/** Batches of one answer: more than any ring of a publisher keeps. */
+const ANSWER_BATCHES_MAX = 65_536;
+
 /** Reads the chunks of one recovery answer in order and holds a snapshot back until it is whole. */
 export class RecoveryAnswer {
   readonly #source: KvSource;
@@ -36,6 +39,7 @@ export class RecoveryAnswer {
     readonly digest: KvSetDigest;
   } | null = null;
   #blocksRead = 0;
+  #batchesRead = 0;
   readonly #digest = new SetDigest();
 
   constructor(source: KvSource, snapshotBlocksMax: number) {
@@ -50,7 +54,7 @@ export class RecoveryAnswer {
         return broken(chunk.reason);
       case 'batch':
         if (!this.#isOurs(chunk.batch)) return broken('a batch of another source');
-        return this.#snapshot === null ? chunk : broken('a batch inside a snapshot');
+        return this.#batch(chunk);
       case 'snapshotStart':
         return this.#begin(chunk);
       case 'chains':
@@ -58,6 +62,13 @@ export class RecoveryAnswer {
       case 'end':
         return this.#end(chunk);
     }
+  }
+
+  #batch(chunk: { readonly kind: 'batch'; readonly batch: KvEventBatch }): AnswerStep {
+    if (this.#snapshot !== null) return broken('a batch inside a snapshot');
+    this.#batchesRead += 1;
+    if (this.#batchesRead > ANSWER_BATCHES_MAX) return broken(`more than ${ANSWER_BATCHES_MAX} batches`);
+    return chunk;
   }
 
   #begin(start: {

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startNatsServer, VirtualClock } from '@kvasir/testkit';
 import type { ServerProcess } from '@kvasir/testkit';
 import { systemClock } from '@kvasir/service';
@@ -5,7 +8,15 @@ import { incarnation, seededPrng, workerId } from '@kvasir/units';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectNatsEventPlane, EventPlaneError, KvEventPublisher, KvEventSubscriber } from '../src/index.js';
 import type { NatsEventPlane, PlaneTrouble } from '../src/index.js';
+import { blockWords } from '../src/testing/block-tree.js';
 import { BlockSets, eventPlaneContract, RandomEngine } from '../src/testing/index.js';
+
+/** Arguments for a server with a configuration file. */
+function configured(text: string): readonly string[] {
+  const path = join(mkdtempSync(join(tmpdir(), 'kvasir-nats-config-')), 'nats.conf');
+  writeFileSync(path, `${text}\n`);
+  return ['-c', path];
+}
 
 let server: ServerProcess;
 beforeAll(async () => {
@@ -90,6 +101,51 @@ describe('NatsEventPlane', () => {
     expect(() => plane.publish('large', new Uint8Array(2_000_000))).toThrow(
       expect.objectContaining({ code: 'EVENT_PLANE_PAYLOAD_TOO_LARGE' }) as Error,
     );
+  });
+
+  it('a router that starts anew gets the whole set of a server that takes short payloads', async () => {
+    const narrow = await startNatsServer(configured('max_payload: 65536'));
+    const options = { urls: [`nats://127.0.0.1:${narrow.port}`], name: 'test', clock: systemClock };
+    const [engineSide, routerSide] = [
+      await connectNatsEventPlane(options),
+      await connectNatsEventPlane(options),
+    ];
+    expect(engineSide.payloadBytesMax).toBeLessThan(65_536);
+    const endpoint = { namespace: 'kvasir', component: 'prefill', endpoint: 'generate' };
+    const worker = { workerId: workerId('w'), incarnation: incarnation('0001'), rankStart: 0, rankCount: 1 };
+    const publisher = new KvEventPublisher({ plane: engineSide, clock: systemClock, endpoint, ...worker });
+    await publisher.start();
+    // Long chains, and single blocks beside one another: 20,000 blocks.
+    const blocks = (from: number, count: number): Uint32Array =>
+      blockWords(Array.from({ length: count }, (_, at) => from + at));
+    publisher.publishStored(0, null, blocks(1, 10_000));
+    for (let block = 0; block < 10_000; block += 1)
+      publisher.publishStored(0, blocks(1, 1), blocks(20_000 + block, 1));
+    publisher.flush();
+    await engineSide.flush();
+    const sink = new BlockSets();
+    const prng = seededPrng(3);
+    const subscriber = new KvEventSubscriber({ plane: routerSide, clock: systemClock, prng, endpoint, sink });
+    await subscriber.start();
+    subscriber.follow(worker);
+    await vi.waitFor(() => expect(sink.held(worker.workerId, 0)).toHaveLength(20_000), { timeout: 20_000 });
+    expect(subscriber.counts().failedRecoveries).toBe(0);
+    expect(publisher.counts().failedSends).toBe(0);
+    await subscriber.close();
+    await publisher.close();
+    for (const plane of [engineSide, routerSide]) await plane.close();
+    await narrow.stop();
+  });
+
+  it('refuses at the start a server that takes too little for anything to work', async () => {
+    const tiny = await startNatsServer(configured('max_payload: 4096'));
+    await expect(
+      connectNatsEventPlane({ urls: [`nats://127.0.0.1:${tiny.port}`], name: 'test', clock: systemClock }),
+    ).rejects.toMatchObject({
+      code: 'EVENT_PLANE_PAYLOAD_LIMIT_TOO_LOW',
+      message: `Cannot use NATS at 127.0.0.1:${tiny.port}: its max_payload is 4096 bytes, at least 8192 are needed`,
+    });
+    await tiny.stop();
   });
 
   it('says where it cannot connect, without the credentials, and when they are wrong', async () => {

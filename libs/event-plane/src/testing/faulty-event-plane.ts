@@ -32,6 +32,10 @@ export class FaultyEventPlane implements EventPlane {
     this.#rates = { ...NO_FAULTS, ...rates };
   }
 
+  get payloadBytesMax(): number {
+    return this.#plane.payloadBytesMax;
+  }
+
   get lostMessages(): number {
     return this.#lostMessages;
   }
