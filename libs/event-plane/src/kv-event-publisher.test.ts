@@ -161,7 +161,9 @@ describe('KvEventPublisher', () => {
     const askers = [1, 2, 3].map(() => askForAll()[Symbol.asyncIterator]());
     const firsts = await Promise.allSettled(askers.map((asker) => asker.next()));
     expect(firsts.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
-    const [one, two] = firsts.map((first) => (first.status === 'fulfilled' ? first.value.value : null));
+    const [one, two] = firsts.map((first): unknown =>
+      first.status === 'fulfilled' ? first.value.value : null,
+    );
     expect(one).toBe(two);
     expect(publisher.counts().refusedRequests).toBe(1);
     for (const asker of askers) await asker.return?.();
