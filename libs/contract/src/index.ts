@@ -32,7 +32,7 @@ export {
   encodeSnapshotStart,
 } from './kv-recovery-codec.js';
 export type { KvChain, KvRecoveryChunk, KvRecoveryRequest, KvRecoveryWant } from './kv-recovery-codec.js';
-export { MessageSeal, SEAL_BYTES, withoutSeal } from './message-seal.js';
+export { MessageSeal, SEAL_BYTES, tagOfSealed, withoutSeal } from './message-seal.js';
 export type { SealFault, SealReading } from './message-seal.js';
 export { decodePeerLoads, encodePeerLoads, PEER_LOAD_LIMITS } from './peer-load-codec.js';
 export type { PeerLoad, PeerLoadMessage } from './peer-load-codec.js';
@@ -58,8 +58,8 @@ export type {
 } from './records.js';
 export { servedNames } from './records.js';
 export { decodeToken, encodeToken } from './subject-token.js';
-export { parseKvEventsSubject, parseKvRecoverySubject, subjects } from './subjects.js';
-export type { KvSource } from './subjects.js';
+export { parseKvEventsSubject, parseKvRecoverySubject, subjectKind, subjects } from './subjects.js';
+export type { KvSource, SubjectKind } from './subjects.js';
 export { WireHeader } from './wire-words.js';
 export type { Malformed } from './wire-words.js';
 export type { ProtoGrpcType as RouterProto } from './generated/router.js';

@@ -26,8 +26,13 @@ const DOMAIN = 'kvasir-seal-1 ';
 export type SealFault = 'missing' | 'wrong';
 
 export type SealReading =
-  /** `payload` is a view of what was opened. */
-  | { readonly kind: 'opened'; readonly payload: Uint8Array; readonly sealedAtMs: number }
+  /** `payload` and `tag` are views of what was opened; the tag is another one for every other message. */
+  | {
+      readonly kind: 'opened';
+      readonly payload: Uint8Array;
+      readonly tag: Uint8Array;
+      readonly sealedAtMs: number;
+    }
   | { readonly kind: 'refused'; readonly fault: SealFault };
 
 /** Seals and opens with the keys of one secret. Keys may change while it is in use. */
@@ -59,7 +64,7 @@ export class MessageSeal {
     if (!this.#keys().some((key) => timingSafeEqual(tagOf(key, context, signed), tag)))
       return { kind: 'refused', fault: 'wrong' };
     const sealedAtMs = new DataView(signed.buffer, signed.byteOffset + payloadEnd).getFloat64(0, true);
-    return { kind: 'opened', payload: bytes.subarray(0, payloadEnd), sealedAtMs };
+    return { kind: 'opened', payload: bytes.subarray(0, payloadEnd), tag, sealedAtMs };
   }
 
   /** A tag for text that is kept beside it, in hexadecimal. */
@@ -75,6 +80,12 @@ export class MessageSeal {
       this.#keys().some((key) => timingSafeEqual(tagOf(key, context, text), given))
     );
   }
+}
+
+/** The tag of bytes that `seal` made. */
+export function tagOfSealed(sealed: Uint8Array): Uint8Array {
+  const start = sealed.byteLength - MARK.length - TAG_BYTES;
+  return sealed.subarray(start, start + TAG_BYTES);
 }
 
 /** What is below a seal, whoever made it; the bytes themselves when they carry none. For who has no secret and reads what others seal. */

@@ -74,6 +74,26 @@ export const subjects = {
   },
 } as const;
 
+/** What a subject carries, by its name in the table above: for counting. */
+export type SubjectKind =
+  'kv' | 'kv-recovery' | 'loads' | 'engine-loads' | 'pool-reports' | 'records' | 'other';
+
+const KINDS: ReadonlySet<string> = new Set<SubjectKind>([
+  'kv',
+  'kv-recovery',
+  'loads',
+  'engine-loads',
+  'pool-reports',
+  'records',
+]);
+const KIND_TOKEN = /^kvasir\.v1\.[^.]+\.[^.]+\.[^.]+\.([^.]+)/;
+
+/** `other` for a subject that is none of ours. */
+export function subjectKind(subject: string): SubjectKind {
+  const kind = KIND_TOKEN.exec(subject)?.[1] ?? '';
+  return KINDS.has(kind) ? (kind as SubjectKind) : 'other';
+}
+
 const KV_EVENTS = /^kvasir\.v1\.[^.]+\.[^.]+\.[^.]+\.kv\.([^.]+)\.(0|[1-9][0-9]{0,9})$/;
 const KV_RECOVERY = /^kvasir\.v1\.[^.]+\.[^.]+\.[^.]+\.kv-recovery\.([^.]+)\.([^.]+)\.(0|[1-9][0-9]{0,9})$/;
 

@@ -27,4 +27,6 @@ export type { KvPublisherLimits, RemovedOutcome, StoredOutcome } from './rank-pu
 export { connectNatsEventPlane, NatsEventPlane } from './nats-event-plane.js';
 export type { NatsEventPlaneOptions } from './nats-event-plane.js';
 export type { NatsOptions } from './nats-connection.js';
+export { SealedEventPlane } from './sealed-event-plane.js';
+export type { LoggedEventPlane, MessageFault, SealedEventPlaneOptions } from './sealed-event-plane.js';
 export type { Snapshot } from './recovery-answer.js';
