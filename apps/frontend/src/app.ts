@@ -77,11 +77,7 @@ class App implements Frontend {
       requestsInFlight: () => this.#desk.requestsInFlight,
       textBytes: () => this.#prompts.bytesInHand,
     });
-    this.#engines = new EngineClient({
-      inactivityMs: config.limits.engineInactivityMs,
-      // An answer in one piece has no head before it is complete; the deadline of the request ends it.
-      headersTimeoutMs: config.limits.requestTimeoutMs,
-    });
+    this.#engines = new EngineClient(config.engineTimeouts, clock);
     this.#prompts = new PromptEncoder({ ...config.text, text: context.text ?? null, clock, logger });
     this.#decode = this.#pool('decode', metrics);
     this.#aggregated = this.#pool('aggregated', metrics);

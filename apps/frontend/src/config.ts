@@ -1,3 +1,4 @@
+import { engineTimeoutsOf } from '@kvasir/engines';
 import { queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
@@ -25,12 +26,12 @@ export interface FrontendConfig {
     readonly isEnforced: boolean;
     readonly routerTimeoutMs: number;
   };
+  readonly engineTimeouts: ReturnType<typeof engineTimeoutsOf>;
   readonly limits: {
     readonly legAttemptsMax: number;
     readonly requestsMax: number;
     readonly requestTimeoutMs: number;
     readonly bodyBytesMax: number;
-    readonly engineInactivityMs: number;
   };
 }
 
@@ -60,12 +61,12 @@ export function frontendConfig(values: Values): FrontendConfig {
       isEnforced: values.enforceDisagg,
       routerTimeoutMs: values.prefillRouterTimeoutMs,
     },
+    engineTimeouts: engineTimeoutsOf(values),
     limits: {
       legAttemptsMax: values.legAttemptsMax,
       requestsMax: values.requestsMax,
       requestTimeoutMs: values.requestTimeoutMs,
       bodyBytesMax: values.bodyBytesMax,
-      engineInactivityMs: values.engineInactivityMs,
     },
   };
 }

@@ -1,7 +1,7 @@
 import { formatEndpointName, servedNames } from '@kvasir/contract';
 import type { EndpointName, RouterRecord, WorkerRecord } from '@kvasir/contract';
-import { dialectOf } from '@kvasir/engines';
-import type { EngineDialect } from '@kvasir/engines';
+import { dialectOf, EngineLives } from '@kvasir/engines';
+import type { EngineDialect, EngineLife } from '@kvasir/engines';
 import type { EndpointView, Registry, RegistryWatch } from '@kvasir/registry';
 import type { WorkerId } from '@kvasir/units';
 
@@ -19,6 +19,8 @@ interface Followed {
   readonly watch: RegistryWatch;
   /** Null until it was read once. */
   view: EndpointView | null;
+  /** Of its own workers: they have not left when the endpoint is not followed any more. */
+  readonly lives: EngineLives;
 }
 
 /**
@@ -102,6 +104,15 @@ export class EndpointDirectory {
     return first === undefined ? null : dialectOf(first.dialect);
   }
 
+  /** What tells when a worker leaves the list or starts anew; null while it is not in the list. */
+  lifeOf(id: WorkerId): EngineLife | null {
+    for (const { lives } of this.#followed.values()) {
+      const life = lives.of(id);
+      if (life !== null) return life;
+    }
+    return null;
+  }
+
   worker(id: WorkerId): WorkerRecord | null {
     return this.#workers.get(id) ?? null;
   }
@@ -148,8 +159,10 @@ export class EndpointDirectory {
     if (this.#followed.has(name) || this.#followed.size >= ENDPOINTS_MAX) return;
     const followed: Followed = {
       view: null,
+      lives: new EngineLives(),
       watch: this.#registry.watch(endpoint, (view) => {
         followed.view = view;
+        followed.lives.apply(view.workers);
         this.#refresh();
       }),
     };

@@ -1,4 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
+import { engineTimeoutOptions } from '@kvasir/engines';
 import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
 import { queueOptions } from '@kvasir/router';
 import { defineOptions } from '@kvasir/service';
@@ -92,14 +93,7 @@ export const frontendOptions = defineOptions({
       doc: 'Longest body; longer ones are answered 413.',
       group: 'Limits',
     },
-    engineInactivityMs: {
-      kind: 'integer',
-      default: 120_000,
-      min: 1,
-      unit: 'ms',
-      doc: 'Longest silence of an engine within its answer.',
-      group: 'Limits',
-    },
+    ...engineTimeoutOptions,
     textWorkers: {
       kind: 'integer',
       default: 1,

@@ -1,5 +1,5 @@
 import { dialectOf } from '@kvasir/engines';
-import type { EngineClient, EngineDialect } from '@kvasir/engines';
+import type { EngineClient, EngineDialect, EngineLife } from '@kvasir/engines';
 import { SetAside } from '@kvasir/router';
 import { createRouterClient, RpcError } from '@kvasir/rpc';
 import type { PoolHints, RouteDecision, RouterClient, RouterOverrides } from '@kvasir/rpc';
@@ -106,6 +106,11 @@ export class RouterHop {
       this.#unreachableUntilMs.set(address, this.#parts.clock.nowMs() + ROUTER_COOL_DOWN_MS);
     }
     return last;
+  }
+
+  /** What tells when a worker leaves the list; null while it is not in the list. */
+  lifeOf(workerId: WorkerId): EngineLife | null {
+    return this.#parts.directory.lifeOf(workerId);
   }
 
   /** A fault of a worker: it is left alone until it generates again. Of several faults at a time the first one counts. */

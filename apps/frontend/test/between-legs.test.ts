@@ -88,6 +88,7 @@ describe('a request that ends between its legs', () => {
         isAvailable: () => true,
         dialect: vllmDialect,
         reportFailure: () => undefined,
+        lifeOf: () => null,
         book: () =>
           Promise.resolve({
             kind: 'booked',

@@ -1,8 +1,8 @@
 import { formatEndpointName } from '@kvasir/contract';
 import type { RouterRecord, WorkerRecord } from '@kvasir/contract';
-import { dialectOf, EngineClient, probeEngine } from '@kvasir/engines';
+import { dialectOf, EngineClient, EngineLives, probeEngine } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
-import type { RecordLease, Registry } from '@kvasir/registry';
+import type { RecordLease, Registry, RegistryWatch } from '@kvasir/registry';
 import { KvRouter } from '@kvasir/router';
 import type { KvRouterOptions } from '@kvasir/router';
 import { addRouterService, createRpcServer } from '@kvasir/rpc';
@@ -50,18 +50,21 @@ class App implements PrefillRouter {
   readonly #config: PrefillRouterConfig;
   readonly #context: PrefillRouterContext;
   readonly #router: KvRouter;
-  readonly #engines = new EngineClient();
+  readonly #engines: EngineClient;
+  readonly #lives = new EngineLives();
   readonly #server: RpcServer;
   readonly #admin: AdminServer;
   readonly #bookings: BookingDrain;
   #draining: Promise<DrainReport> | null = null;
   #lease: RecordLease<RouterRecord> | null = null;
+  #watch: RegistryWatch | null = null;
   #isDraining = false;
 
   constructor(config: PrefillRouterConfig, context: PrefillRouterContext) {
     this.#config = config;
     this.#context = context;
     const { logger } = context;
+    this.#engines = new EngineClient(config.engineTimeouts, context.clock);
     const metrics = createMetrics('prefill_router');
     this.#router = new KvRouter({
       ...context,
@@ -82,6 +85,7 @@ class App implements PrefillRouter {
         {
           router: this.#router,
           engines: this.#engines,
+          lifeOf: (workerId) => this.#lives.of(workerId),
           metrics: createPrefillRouterMetrics(metrics),
           logger,
           newRequestId: context.newRequestId,
@@ -107,6 +111,9 @@ class App implements PrefillRouter {
     try {
       await this.#admin.start(signal);
       await this.#router.start();
+      this.#watch = this.#context.registry.watch(this.#config.endpoint, ({ workers }) =>
+        this.#lives.apply(workers),
+      );
       await this.#server.start(signal);
       const outcome = await this.#context.registry.registerRouter(this.#record(), LEASE_MS);
       if (outcome.kind === 'refused') throw new ServiceError('SERVICE_BAD_CONFIGURATION', outcome.message);
@@ -133,6 +140,7 @@ class App implements PrefillRouter {
     await this.#lease?.release();
     this.#lease = null;
     await this.#server.close();
+    this.#watch?.close();
     await this.#router.close();
     await this.#engines.close();
     await this.#admin.close();

@@ -1,6 +1,7 @@
 import { parseEndpointName } from '@kvasir/contract';
 import type { EndpointName } from '@kvasir/contract';
 import { COST_OPTIONS_DEFAULT } from '@kvasir/cost-model';
+import { engineTimeoutsOf } from '@kvasir/engines';
 import { queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
@@ -23,6 +24,7 @@ export interface PrefillRouterConfig {
   readonly admin: { readonly host: string; readonly port: number };
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
   readonly syncsReplicas: boolean;
+  readonly engineTimeouts: ReturnType<typeof engineTimeoutsOf>;
   /** Null passes nobody over. */
   readonly kvUsageMax: number | null;
   /** Null: not told. */
@@ -39,6 +41,7 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
     grpc: { host: values.grpcHost, port: values.grpcPort, advertisedHost: values.grpcAdvertisedHost },
     admin: { host: values.adminHost, port: values.adminPort },
     syncsReplicas: values.routerReplicaSync,
+    engineTimeouts: engineTimeoutsOf(values),
     kvUsageMax: values.routerKvUsageMax,
     poolRequestsMax: values.poolRequestsMax,
     scheduler: {

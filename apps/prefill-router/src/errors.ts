@@ -59,6 +59,10 @@ export function rejection(code: RejectionCode, message: string): RpcError {
 }
 
 /** An engine's failure as an answer; `message` is what the engine said, when it said something. */
-export function engineError({ code, outcome }: EngineFailure, message: string): RpcError {
-  return new RpcError(message, { code, grpcStatus: STATUS_OF_OUTCOME[outcome] });
+export function engineError({ code, outcome, retryable }: EngineFailure, message: string): RpcError {
+  const isNobodysFault = outcome === 'neutral' && retryable;
+  return new RpcError(message, {
+    code,
+    grpcStatus: isNobodysFault ? 'UNAVAILABLE' : STATUS_OF_OUTCOME[outcome],
+  });
 }

@@ -42,7 +42,8 @@ describe('the options of the prefill router', () => {
       ],
       ...['--router-queue-prefill-tokens=10', '--router-queue-requests-max=11'],
       ...['--router-booking-ttl-ms=7', '--grpc-host=::', '--grpc-advertised-host=router-0', '--grpc-port=8'],
-      ...['--admin-host=::1', '--admin-port=9'],
+      ...['--admin-host=::1', '--admin-port=9', '--engine-head-timeout-ms=12'],
+      ...['--first-token-timeout-ms=13', '--token-gap-timeout-ms=14'],
     );
     expect(config).toEqual({
       endpoint: { namespace: 'test', component: 'decode', endpoint: 'generate' },
@@ -50,6 +51,7 @@ describe('the options of the prefill router', () => {
       grpc: { host: '::', port: 8, advertisedHost: 'router-0' },
       admin: { host: '::1', port: 9 },
       syncsReplicas: true,
+      engineTimeouts: { headTimeoutMs: 12, firstTokenTimeoutMs: 13, tokenGapTimeoutMs: 14 },
       kvUsageMax: null,
       poolRequestsMax: null,
       scheduler: {

@@ -1,4 +1,5 @@
 import { parseEndpointName } from '@kvasir/contract';
+import { engineTimeoutOptions } from '@kvasir/engines';
 import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
 import { queueOptions } from '@kvasir/router';
 import { defineOptions } from '@kvasir/service';
@@ -135,6 +136,7 @@ export const prefillRouterOptions = defineOptions({
       doc: 'Requests that the pool can take at once; told to routers of several pools, which compare pools by it.',
       group: 'Routing',
     },
+    ...engineTimeoutOptions,
     routerIndexBlocksMax: {
       kind: 'integer',
       default: 10_000_000,

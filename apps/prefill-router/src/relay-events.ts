@@ -50,6 +50,8 @@ export async function* relayEvents(relaying: Relaying): AsyncIterableIterator<Ge
   const ended = parts.engines
     .send(decision.url, request, {
       signal: AbortSignal.any([signal, stop.signal]),
+      life: parts.lifeOf(decision.workerId),
+      shape: 'stream',
       respond: (head, flow) =>
         head.status === 200 ? (stream.events = new EngineEvents(queue, flow)) : refusal,
     })

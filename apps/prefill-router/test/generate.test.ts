@@ -62,6 +62,43 @@ describe('Generate', () => {
     expect(broken.bodies.length).toBeLessThanOrEqual(1);
   });
 
+  it('tries another worker when a silent one leaves the list', async () => {
+    const silent = await scene.engine(() => undefined);
+    await scene.worker('a', silent.url);
+    const { client } = await scene.router();
+    const events = collect(client.generate(request()));
+    await expect.poll(() => silent.bodies.length).toBe(1);
+    const well = await scene.engine(streams('fine'));
+    await scene.worker('b', well.url);
+    await scene.leave('a');
+    expect((await events)[0]).toMatchObject({ kind: 'routed', decision: { workerId: 'b' } });
+    await expect.poll(() => silent.abandoned.count).toBe(1);
+    expect(await activeRequests(client)).toBe(0);
+  });
+
+  it('ends the call when a worker leaves in the middle of its answer', async () => {
+    const stuck = await scene.engine((_body, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: {"choices":[{"text":"one"}]}\n\n');
+    });
+    await scene.worker('a', stuck.url);
+    const { client } = await scene.router();
+    const events = collect(client.generate(request()));
+    await expect.poll(() => stuck.bodies.length).toBe(1);
+    await scene.leave('a');
+    await expect(events).rejects.toMatchObject({ code: 'ENGINE_GONE', grpcStatus: 'UNAVAILABLE' });
+  });
+
+  it.each([
+    ['--engine-head-timeout-ms', 'ENGINE_TIMEOUT'],
+    ['--first-token-timeout-ms', 'ENGINE_FIRST_TOKEN_TIMEOUT'],
+  ])('waits for an engine no longer than %s', async (flag, code) => {
+    const silent = await scene.engine(() => undefined);
+    await scene.worker('a', silent.url);
+    const { client } = await scene.router([flag, '100']);
+    await expect(collect(client.generate(request()))).rejects.toMatchObject({ code });
+  });
+
   it('passes a refusal of the engine on without blaming the worker', async () => {
     const engine = await scene.engine((_body, response) => {
       response.writeHead(400, { 'content-type': 'application/json' });

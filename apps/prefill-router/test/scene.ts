@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { WorkerRecord } from '@kvasir/contract';
 import { InProcessEventPlane, KvEventPublisher } from '@kvasir/event-plane';
 import { InProcessRegistry } from '@kvasir/registry';
-import type { EndpointView, RegistryWatch } from '@kvasir/registry';
+import type { EndpointView, RecordLease, RegistryWatch } from '@kvasir/registry';
 import { createRouterClient } from '@kvasir/rpc';
 import type { RouterClient } from '@kvasir/rpc';
 import { createLogger, readOptions, systemClock } from '@kvasir/service';
@@ -50,6 +50,7 @@ export class Scene {
   readonly registry = new InProcessRegistry({ clock: systemClock });
   readonly plane = new InProcessEventPlane({ clock: systemClock });
   readonly #closers: (() => Promise<unknown>)[] = [];
+  readonly #leases = new Map<string, RecordLease<WorkerRecord>>();
   #requests = 0;
   #watch: RegistryWatch | null = null;
 
@@ -106,7 +107,13 @@ export class Scene {
     this.#closers.push(() => publisher.close());
     const outcome = await this.registry.registerWorker(record, 60_000);
     if (outcome.kind === 'refused') throw new Error(outcome.message);
+    this.#leases.set(id, outcome.lease);
     return publisher;
+  }
+
+  /** Takes a worker off the list; its engine goes on. */
+  async leave(id: string): Promise<void> {
+    await this.#leases.get(id)?.release();
   }
 
   async router(argv: readonly string[] = []): Promise<{ router: PrefillRouter; client: RouterClient }> {

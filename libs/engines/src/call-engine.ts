@@ -1,6 +1,7 @@
 import { readEngineError, readErrorPayload } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
 import type { EngineClient, EngineRequest } from './engine-client.js';
+import type { EngineLife } from './engine-life.js';
 import { engineFailure, saidFailure, statusFailure } from './errors.js';
 import type { EngineFailure } from './errors.js';
 import type { EngineHead } from './exchange.js';
@@ -14,15 +15,16 @@ export type EngineAnswer =
   | { readonly kind: 'failed'; readonly failure: EngineFailure; readonly error: OpenAiError | null }
   | { readonly kind: 'aborted' };
 
-/** Sends a request and waits for the whole answer (at most `answerBytesMax`). Never rejects. */
+/** Sends a request for one token and waits for the whole answer (at most `answerBytesMax`). Never rejects. */
 export async function callEngine(
   client: EngineClient,
-  url: string,
+  engine: { readonly url: string; readonly life?: EngineLife | null | undefined },
   request: EngineRequest,
   signal?: AbortSignal,
 ): Promise<EngineAnswer> {
   const body = new BodyCollector(client.limits.answerBytesMax);
-  const end = await client.send(url, request, { signal, respond: () => body });
+  const { url, life } = engine;
+  const end = await client.send(url, request, { signal, life, shape: 'oneToken', respond: () => body });
   if (end.kind === 'aborted') return end;
   if (end.kind === 'failed') return { kind: 'failed', failure: end.failure, error: null };
   if (body.isTooLarge) {

@@ -1,4 +1,8 @@
+import { systemClock } from '@kvasir/service';
+import type { Clock } from '@kvasir/service';
 import { Pool } from 'undici';
+import type { AnswerShape } from './answer-watch.js';
+import type { EngineLife } from './engine-life.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
 import type { EngineLimits } from './engine-limits.js';
 import { engineFailure } from './errors.js';
@@ -17,6 +21,10 @@ export interface EngineRequest {
 export interface SendOptions {
   /** Ends the exchange: the engine sees its connection close and stops generating. */
   readonly signal?: AbortSignal | undefined;
+  /** Of the engine, when somebody tells whether it is still there. */
+  readonly life?: EngineLife | null | undefined;
+  /** What it is asked for; sets what it may take. */
+  readonly shape: AnswerShape;
   readonly respond: Respond;
 }
 
@@ -34,12 +42,14 @@ interface Connections {
  */
 export class EngineClient {
   readonly #limits: EngineLimits;
+  readonly #clock: Clock;
   /** By base URL, the one used last at the end. */
   readonly #engines = new Map<string, Connections>();
   #isClosed = false;
 
-  constructor(limits: Partial<EngineLimits> = {}) {
+  constructor(limits: Partial<EngineLimits> = {}, clock: Clock = systemClock) {
     this.#limits = { ...ENGINE_LIMITS, ...limits };
+    this.#clock = clock;
   }
 
   get limits(): EngineLimits {
@@ -82,11 +92,21 @@ export class EngineClient {
     if (engine.running >= this.#limits.exchangesPerEngineMax) return Promise.resolve(BUSY);
     engine.running += 1;
     return new Promise((resolve) => {
-      const exchange = new Exchange(options.respond, signal, (end) => {
-        engine.running -= 1;
-        if (end.kind === 'completed') engine.hasServed = true;
-        resolve(end);
+      const exchange = new Exchange({
+        respond: options.respond,
+        signal,
+        shape: options.shape,
+        life: options.life ?? null,
+        clock: this.#clock,
+        limits: this.#limits,
+        settle: (end) => {
+          engine.running -= 1;
+          if (end.kind === 'completed') engine.hasServed = true;
+          resolve(end);
+        },
       });
+      // The engine had left before anything was sent.
+      if (exchange.isSettled) return;
       engine.pool.dispatch(
         {
           path: engine.basePath + request.path,
@@ -114,8 +134,9 @@ export class EngineClient {
     const engine: Connections = {
       pool: new Pool(origin, {
         pipelining: 1,
-        headersTimeout: this.#limits.headersTimeoutMs,
-        bodyTimeout: this.#limits.inactivityMs,
+        // The exchange knows what it waits for: tokens, not bytes.
+        headersTimeout: 0,
+        bodyTimeout: 0,
         keepAliveTimeout: this.#limits.idleConnectionMs,
         keepAliveMaxTimeout: this.#limits.idleConnectionMs,
         connect: { timeout: this.#limits.connectTimeoutMs, noDelay: true },

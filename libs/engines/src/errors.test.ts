@@ -36,8 +36,6 @@ describe('transportFailure()', () => {
     ['UND_ERR_CONNECT_TIMEOUT', 'ENGINE_UNREACHABLE', false],
     ['ECONNRESET', 'ENGINE_DISCONNECTED', true],
     ['UND_ERR_SOCKET', 'ENGINE_DISCONNECTED', true],
-    ['UND_ERR_HEADERS_TIMEOUT', 'ENGINE_TIMEOUT', true],
-    ['UND_ERR_BODY_TIMEOUT', 'ENGINE_INACTIVE', true],
     ['HPE_INVALID_CONSTANT', 'ENGINE_PROTOCOL', true],
     ['UND_ERR_DESTROYED', 'ENGINE_CLIENT_CLOSED', true],
   ])('reads %s as %s', (code, expected, wasSent) => {

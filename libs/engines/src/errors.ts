@@ -83,12 +83,6 @@ export function transportFailure(error: Error, status: number | null): EngineFai
     return engineFailure('ENGINE_UNREACHABLE', `No connection to the engine: ${code}`, { wasSent: false });
   }
   if (CLOSED.has(code)) return engineFailure('ENGINE_CLIENT_CLOSED', 'The connections are closed', seen);
-  if (code === 'UND_ERR_HEADERS_TIMEOUT') {
-    return engineFailure('ENGINE_TIMEOUT', 'The engine did not begin to answer in time', seen);
-  }
-  if (code === 'UND_ERR_BODY_TIMEOUT') {
-    return engineFailure('ENGINE_INACTIVE', 'The engine fell silent within its answer', seen);
-  }
   if (DISCONNECTED.has(code)) {
     return engineFailure('ENGINE_DISCONNECTED', `The engine's connection broke: ${code}`, seen);
   }

@@ -1,4 +1,6 @@
 import type { Dispatcher } from 'undici';
+import { AnswerWatch } from './answer-watch.js';
+import type { AnswerWatchParts } from './answer-watch.js';
 import { transportFailure } from './errors.js';
 import type { EngineFailure } from './errors.js';
 
@@ -17,6 +19,8 @@ export interface Flow {
 
 /** Takes an answer's bytes as they come. */
 export interface BodyReceiver {
+  /** Events of a stream that carried tokens, as far as they were counted; absent for an answer in one piece. */
+  readonly tokenEvents?: number;
   /** The bytes may be kept; they are not changed later. */
   data(bytes: Buffer): void;
 }
@@ -32,22 +36,46 @@ export type ExchangeEnd =
 /** Called once with the head, before any byte of the body; what it returns gets the body. */
 export type Respond = (head: EngineHead, flow: Flow) => BodyReceiver;
 
+export interface ExchangeParts extends Omit<AnswerWatchParts, 'isHeld' | 'onLate'> {
+  readonly respond: Respond;
+  readonly signal: AbortSignal | null;
+  readonly settle: (end: ExchangeEnd) => void;
+}
+
 /** One request and its answer, as undici drives it. Settles once; what comes after is ignored. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #respond: Respond;
   readonly #settle: (end: ExchangeEnd) => void;
   readonly #signal: AbortSignal | null;
   readonly #onAbort = (): void => this.#abort();
+  readonly #watch: AnswerWatch;
   #controller: Dispatcher.DispatchController | null = null;
   #head: EngineHead | null = null;
   #receiver: BodyReceiver | null = null;
   #isSettled = false;
+  #tokenEvents = 0;
 
-  constructor(respond: Respond, signal: AbortSignal | null, settle: (end: ExchangeEnd) => void) {
-    this.#respond = respond;
-    this.#settle = settle;
-    this.#signal = signal;
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+  constructor(parts: ExchangeParts) {
+    this.#respond = parts.respond;
+    this.#settle = parts.settle;
+    this.#signal = parts.signal;
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#watch = new AnswerWatch({
+      ...parts,
+      isHeld: () => this.#controller?.paused === true,
+      onLate: (failure) => {
+        // Without a controller no connection was there yet.
+        const wasSent = this.#controller !== null;
+        this.#end({ kind: 'failed', failure: { ...failure, wasSent }, head: this.#head });
+        this.#controller?.abort(ABORTED);
+      },
+    });
+    this.#watch.start();
+  }
+
+  /** True once it has ended: it need not be sent any more. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -65,10 +93,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200 || this.#isSettled) return;
     this.#head = { status, headers };
     this.#receiver = this.#respond(this.#head, controller);
+    this.#watch.head();
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (!this.#isSettled) this.#receiver?.data(bytes);
+    const receiver = this.#receiver;
+    if (this.#isSettled || receiver === null) return;
+    receiver.data(bytes);
+    const { tokenEvents } = receiver;
+    if (tokenEvents === this.#tokenEvents) return;
+    this.#tokenEvents = tokenEvents ?? 0;
+    this.#watch.progress();
   }
 
   onResponseEnd(): void {
@@ -90,6 +125,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#watch.stop();
     this.#settle(end);
   }
 }

@@ -1,3 +1,4 @@
+export type { AnswerShape } from './answer-watch.js';
 export { BodyCollector } from './body-collector.js';
 export { callEngine, readAnswer } from './call-engine.js';
 export type { EngineAnswer } from './call-engine.js';
@@ -12,6 +13,9 @@ export type {
   PrefillAnswer,
   ServingRequest,
 } from './engine-dialect.js';
+export { EngineLife } from './engine-life.js';
+export { EngineLives } from './engine-lives.js';
+export type { EngineLifeEnd } from './engine-life.js';
 export { ENGINE_LIMITS } from './engine-limits.js';
 export type { EngineLimits } from './engine-limits.js';
 export { engineFailure, saidFailure } from './errors.js';
@@ -21,4 +25,5 @@ export { PROBE_TIMEOUT_MS, probeEngine } from './probe.js';
 export type { ProbeOutcome } from './probe.js';
 export { Relay } from './relay.js';
 export type { RelaySink } from './relay.js';
+export { engineTimeoutOptions, engineTimeoutsOf } from './timeout-options.js';
 export { vllmDialect } from './vllm-dialect.js';

@@ -20,7 +20,7 @@ export async function probeEngine(
 ): Promise<ProbeOutcome> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? PROBE_TIMEOUT_MS);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-  const answer = await callEngine(client, engine.url, engine.dialect.probe(engine.model), signal);
+  const answer = await callEngine(client, engine, engine.dialect.probe(engine.model), signal);
   if (answer.kind === 'ok') return { kind: 'serves' };
   if (answer.kind === 'aborted') return { kind: 'fails', failure: null };
   return answer.failure.outcome === 'workerFault'

@@ -33,6 +33,13 @@ const request: EngineRequest = {
   body: Buffer.from('{"prompt":"x"}'),
 };
 
+const call = (
+  sender: EngineClient,
+  url: string,
+  sent: EngineRequest,
+  signal?: AbortSignal,
+): ReturnType<typeof callEngine> => callEngine(sender, { url }, sent, signal);
+
 const code = (answer: Awaited<ReturnType<typeof callEngine>>): string =>
   answer.kind === 'failed' ? answer.failure.code : answer.kind;
 
@@ -43,7 +50,7 @@ describe('callEngine()', () => {
         JSON.stringify({ path, id: headers['x-request-id'], type: headers['content-type'], body }),
       ),
     );
-    const answer = await callEngine(client(), `${url}/base`, request);
+    const answer = await call(client(), `${url}/base`, request);
     expect(answer.kind === 'ok' && (JSON.parse(answer.bytes.toString()) as unknown)).toEqual({
       path: '/base/v1/completions',
       id: 'r',
@@ -55,7 +62,7 @@ describe('callEngine()', () => {
   it('keeps connections and uses them again', async () => {
     const fake = await engine((_request, response) => response.end('{}'));
     const sender = client();
-    for (let index = 0; index < 5; index += 1) await callEngine(sender, fake.url, request);
+    for (let index = 0; index < 5; index += 1) await call(sender, fake.url, request);
     // A connection is free again only after its answer was handed over, so two take turns.
     expect(fake.connectionCount()).toBeLessThanOrEqual(2);
     expect(sender.runningExchanges).toBe(0);
@@ -66,7 +73,7 @@ describe('callEngine()', () => {
       response.statusCode = 400;
       response.end('{"error":{"message":"too long","type":"BadRequestError","code":400}}');
     });
-    expect(await callEngine(client(), url, request)).toMatchObject({
+    expect(await call(client(), url, request)).toMatchObject({
       kind: 'failed',
       failure: { code: 'ENGINE_REFUSED', outcome: 'clientFault', status: 400 },
       error: { message: 'too long', status: 400 },
@@ -76,7 +83,7 @@ describe('callEngine()', () => {
   it('knows that nothing was sent when nobody listens', async () => {
     const gone = await startFakeEngine(() => undefined);
     await gone.close();
-    expect(await callEngine(client(), gone.url, request)).toMatchObject({
+    expect(await call(client(), gone.url, request)).toMatchObject({
       kind: 'failed',
       failure: { code: 'ENGINE_UNREACHABLE', wasSent: false, outcome: 'workerFault' },
     });
@@ -89,8 +96,8 @@ describe('callEngine()', () => {
       setImmediate(() => asked.socket.destroy());
     });
     const sender = client();
-    expect(code(await callEngine(sender, before.url, request))).toBe('ENGINE_DISCONNECTED');
-    expect(code(await callEngine(sender, within.url, request))).toBe('ENGINE_DISCONNECTED');
+    expect(code(await call(sender, before.url, request))).toBe('ENGINE_DISCONNECTED');
+    expect(code(await call(sender, within.url, request))).toBe('ENGINE_DISCONNECTED');
   });
 
   it('sends again on a new connection when a kept one turns out to be closed', async () => {
@@ -101,8 +108,8 @@ describe('callEngine()', () => {
       else response.end(`{"n":${asked}}`);
     });
     const sender = client();
-    await callEngine(sender, fake.url, request);
-    const answer = await callEngine(sender, fake.url, request);
+    await call(sender, fake.url, request);
+    const answer = await call(sender, fake.url, request);
     expect(answer.kind === 'ok' && answer.bytes.toString()).toBe('{"n":3}');
     expect(fake.connectionCount()).toBe(2);
   });
@@ -110,9 +117,9 @@ describe('callEngine()', () => {
   it('gives up on an engine that does not begin, or stops in mid-answer', async () => {
     const mute = await engine(() => undefined);
     const stuck = await engine((_request, response) => response.write('{'));
-    const sender = client({ headersTimeoutMs: 50, inactivityMs: 50 });
-    expect(code(await callEngine(sender, mute.url, request))).toBe('ENGINE_TIMEOUT');
-    expect(code(await callEngine(sender, stuck.url, request))).toBe('ENGINE_INACTIVE');
+    const sender = client({ firstTokenTimeoutMs: 50, tokenGapTimeoutMs: 50 });
+    expect(code(await call(sender, mute.url, request))).toBe('ENGINE_FIRST_TOKEN_TIMEOUT');
+    expect(code(await call(sender, stuck.url, request))).toBe('ENGINE_INACTIVE');
   });
 
   it('takes what is no HTTP for a fault', async () => {
@@ -127,12 +134,12 @@ describe('callEngine()', () => {
       await once(server, 'close');
     });
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    expect(code(await callEngine(client(), url, request))).toBe('ENGINE_PROTOCOL');
+    expect(code(await call(client(), url, request))).toBe('ENGINE_PROTOCOL');
   });
 
   it('does not keep an answer that is too large', async () => {
     const { url } = await engine((_request, response) => response.end('x'.repeat(200_000)));
-    expect(code(await callEngine(client({ answerBytesMax: 100_000 }), url, request))).toBe(
+    expect(code(await call(client({ answerBytesMax: 100_000 }), url, request))).toBe(
       'ENGINE_ANSWER_TOO_LARGE',
     );
   });
@@ -141,14 +148,14 @@ describe('callEngine()', () => {
     const waiting: ServerResponse[] = [];
     const fake = await engine((_request, response) => waiting.push(response));
     const sender = client({ exchangesPerEngineMax: 2 });
-    const first = [callEngine(sender, fake.url, request), callEngine(sender, fake.url, request)];
-    expect(await callEngine(sender, fake.url, request)).toMatchObject({
+    const first = [call(sender, fake.url, request), call(sender, fake.url, request)];
+    expect(await call(sender, fake.url, request)).toMatchObject({
       failure: { code: 'ENGINE_NO_CONNECTION', outcome: 'overload', wasSent: false },
     });
     await expect.poll(() => waiting.length).toBe(2);
     for (const response of waiting) response.end('{}');
     expect((await Promise.all(first)).map(code)).toEqual(['ok', 'ok']);
-    const third = callEngine(sender, fake.url, request);
+    const third = call(sender, fake.url, request);
     await expect.poll(() => waiting.length).toBe(3);
     waiting[2]?.end('{}');
     expect(code(await third)).toBe('ok');
@@ -163,28 +170,28 @@ describe('callEngine()', () => {
     });
     const sender = client();
     const leave = new AbortController();
-    const call = callEngine(sender, fake.url, request, leave.signal);
+    const running = call(sender, fake.url, request, leave.signal);
     await expect.poll(() => asked).toBe(1);
     leave.abort();
-    expect((await call).kind).toBe('aborted');
+    expect((await running).kind).toBe('aborted');
     await expect.poll(() => left).toBe(1);
     expect(sender.runningExchanges).toBe(0);
   });
 
   it('sends nothing for a caller that has left before', async () => {
     const fake = await engine(() => undefined);
-    expect((await callEngine(client(), fake.url, request, AbortSignal.abort())).kind).toBe('aborted');
+    expect((await call(client(), fake.url, request, AbortSignal.abort())).kind).toBe('aborted');
     expect(fake.connectionCount()).toBe(0);
   });
 
   it('settles what runs when it is closed', async () => {
     const fake = await engine(() => undefined);
     const sender = client();
-    const call = callEngine(sender, fake.url, request);
+    const running = call(sender, fake.url, request);
     await expect.poll(() => fake.sockets.size).toBe(1);
     await sender.close();
-    expect(code(await call)).toBe('ENGINE_CLIENT_CLOSED');
-    expect(code(await callEngine(sender, fake.url, request))).toBe('ENGINE_CLIENT_CLOSED');
+    expect(code(await running)).toBe('ENGINE_CLIENT_CLOSED');
+    expect(code(await call(sender, fake.url, request))).toBe('ENGINE_CLIENT_CLOSED');
   });
 
   it('lets unused engines go when it knows too many', async () => {
@@ -192,7 +199,7 @@ describe('callEngine()', () => {
       [0, 1, 2].map(() => engine((_request, response) => response.end('{}'))),
     );
     const sender = client({ enginesMax: 2 });
-    for (const { url } of engines) expect(code(await callEngine(sender, url, request))).toBe('ok');
+    for (const { url } of engines) expect(code(await call(sender, url, request))).toBe('ok');
     await expect.poll(() => engines.map(({ sockets }) => sockets.size)).toEqual([0, 1, 1]);
   });
 });
@@ -228,6 +235,7 @@ describe('Relay over sockets', () => {
       },
     };
     const end = client().send(url, request, {
+      shape: 'stream',
       respond: (_head, flow) => new Relay(sink, flow),
     });
     // The engine is held back by its own socket: what is under way stops growing long before the whole.

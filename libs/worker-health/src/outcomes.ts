@@ -34,13 +34,26 @@ export const outcomes = {
     outcome: 'workerFault',
     retryable: true,
     suspectsRequest: true,
-    meaning: 'The head of the answer did not come within headersTimeoutMs.',
+    meaning: 'The head of a streamed answer did not come within engineHeadTimeoutMs.',
+  },
+  ENGINE_FIRST_TOKEN_TIMEOUT: {
+    outcome: 'workerFault',
+    retryable: true,
+    suspectsRequest: true,
+    meaning: 'The first token did not come within firstTokenTimeoutMs.',
   },
   ENGINE_INACTIVE: {
     outcome: 'workerFault',
     retryable: true,
     suspectsRequest: true,
-    meaning: 'The answer was silent for inactivityMs.',
+    meaning: 'No token came for tokenGapTimeoutMs within an answer.',
+  },
+  ENGINE_GONE: {
+    outcome: 'neutral',
+    retryable: true,
+    suspectsRequest: false,
+    meaning:
+      'The engine left the list, or started anew, and said nothing more: what waited for it was pointless. Nobody is at fault.',
   },
   ENGINE_SILENT: {
     outcome: 'neutral',

@@ -47,7 +47,7 @@ export async function generate(
     if (choice.kind === 'ended') return scope.endError();
     if (choice.kind === 'rejected') return last ?? noWorker(choice.code, choice.message);
     const { decision } = choice.booking;
-    const end = await generateOn(parts, active, choice.booking, handover);
+    const end = await generateOn(parts, active, pool, { booking: choice.booking, handover });
     if (end.kind === 'answered') return null;
     if (end.kind === 'aborted') return scope.endError();
     last = reportFailure(parts, active, pool, { leg, decision, end });
@@ -84,8 +84,8 @@ function queryFor(
 async function generateOn(
   parts: ServingParts,
   active: ActiveRequest,
-  booking: GenerationBooking,
-  handover: Handover | null,
+  pool: WorkerPool,
+  { booking, handover }: { readonly booking: GenerationBooking; readonly handover: Handover | null },
 ): Promise<GenerationEnd> {
   const { record, scope } = active;
   const { decision } = booking;
@@ -96,6 +96,8 @@ async function generateOn(
     const end = await runGeneration({
       engines: parts.engines,
       url: decision.url,
+      life: pool.directory.lifeOf(decision.workerId),
+      shape: active.request.isStream ? 'stream' : 'whole',
       leg,
       signal: scope.signal,
       cachedTokens: record.mode === 'disaggregated' ? record.cachedTokens : null,

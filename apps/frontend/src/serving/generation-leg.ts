@@ -1,9 +1,11 @@
 import { BodyCollector, engineFailure, readAnswer, saidFailure } from '@kvasir/engines';
 import type {
+  AnswerShape,
   BodyReceiver,
   EngineClient,
   EngineFailure,
   EngineHead,
+  EngineLife,
   EngineRequest,
   ExchangeEnd,
 } from '@kvasir/engines';
@@ -16,6 +18,8 @@ import type { StreamAnswerParts } from './stream-answer.js';
 export interface GenerationAttempt extends Omit<StreamAnswerParts, 'scanner'> {
   readonly engines: EngineClient;
   readonly url: string;
+  readonly life: EngineLife | null;
+  readonly shape: AnswerShape;
   readonly leg: EngineRequest;
   readonly signal: AbortSignal;
   /** What the prefill leg found cached, to be told instead of what this leg fetched; null tells what the engine says. */
@@ -41,6 +45,8 @@ export async function runGeneration(attempt: GenerationAttempt): Promise<Generat
   let stream: StreamAnswer | null = null;
   const end = await attempt.engines.send(attempt.url, attempt.leg, {
     signal: attempt.signal,
+    life: attempt.life,
+    shape: attempt.shape,
     respond: (head, flow): BodyReceiver => {
       if (head.status !== 200 || !isEventStream(head)) return body;
       stream = new StreamAnswer({ ...attempt, scanner }, head, flow);

@@ -76,7 +76,7 @@ export class HandoverReleases {
     try {
       const leg = dialectOf(decision.dialect)?.releaseLeg(serving, handover, rank) ?? null;
       if (leg === null) return 'leftToLease';
-      const answer = await callEngine(this.#engines, decision.url, leg, signal);
+      const answer = await callEngine(this.#engines, decision, leg, signal);
       return answer.kind === 'ok' ? 'fetched' : 'leftToLease';
     } finally {
       booking.free();

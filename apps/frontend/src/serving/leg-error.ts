@@ -12,6 +12,8 @@ export function legError(failure: EngineFailure, said: OpenAiError | null): Open
     case 'workerFault':
       return openAiError('worker_failed', `The worker failed: ${said?.message ?? failure.message}`);
     case 'neutral':
-      return openAiError('internal_error', failure.message);
+      return failure.retryable
+        ? openAiError('worker_failed', failure.message)
+        : openAiError('internal_error', failure.message);
   }
 }

@@ -84,7 +84,7 @@ async function prefillOn(
     record.predictedTokens = decision.cachedTokens;
     const answer = await callEngine(
       parts.engines,
-      decision.url,
+      { url: decision.url, life: parts.prefill.lifeOf(decision.workerId) },
       dialect.prefillLeg(serving, rank),
       scope.signal,
     );

@@ -17,7 +17,7 @@ export interface ServingParts {
   readonly config: FrontendConfig;
   readonly decode: WorkerPool;
   readonly aggregated: WorkerPool;
-  readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialect' | 'book' | 'reportFailure'>;
+  readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialect' | 'book' | 'lifeOf' | 'reportFailure'>;
   readonly prompts: PromptEncoder;
   readonly engines: EngineClient;
   readonly releases: HandoverReleases;

@@ -39,6 +39,10 @@ export class StreamAnswer implements BodyReceiver {
     this.#flow = flow;
   }
 
+  get tokenEvents(): number {
+    return this.#parts.scanner.tokenEvents;
+  }
+
   data(bytes: Buffer): void {
     const { scanner } = this.#parts;
     const tokensBefore = scanner.tokenEvents;
