@@ -1,5 +1,6 @@
 export { registryErrors, RegistryError } from './errors.js';
 export type { RefusalCode, RegistryErrorCode } from './errors.js';
+export type { BadRecord, BadRecordKind } from './bad-records.js';
 export { InProcessRegistry, REGISTRY_LIMITS } from './in-process-registry.js';
 export type { InProcessRegistryOptions } from './in-process-registry.js';
 export type { RegistryLimits } from './in-process-store.js';
@@ -17,6 +18,7 @@ export type {
   UpdateOutcome,
 } from './registry.js';
 export { connectRedisRegistry, REDIS_REGISTRY_LIMITS, RedisRegistry } from './redis/redis-registry.js';
+export type { RecordTrust } from './redis/envelope.js';
 export type { ChangeNotices, RedisRegistryLimits, RedisRegistryOptions } from './redis/redis-registry.js';
 export type { RedisConnectionOptions } from './redis/redis-connection.js';
 export { FileRegistry } from './file/file-registry.js';

@@ -23,14 +23,19 @@ export function poolOf(endpoint: EndpointName, members: Iterable<PoolTerms>): Po
 }
 
 /** Says why `newcomer` cannot join, naming both values; null when it agrees. */
-export function disagreement(pool: PoolRecord | null, who: string, newcomer: PoolTerms): Refusal | null {
+export function disagreement(
+  pool: PoolRecord | null,
+  who: string,
+  newcomer: PoolTerms & { readonly says?: string | undefined },
+): Refusal | null {
   if (pool === null) return null;
   const endpoint = formatEndpointName(pool.endpoint);
+  const says = newcomer.says === undefined ? '' : ` (${newcomer.says} says so)`;
   if (pool.blockSize !== newcomer.blockSize)
     return {
       kind: 'refused',
       code: 'REGISTRY_BLOCK_SIZE_MISMATCH',
-      message: `${who} has block size ${newcomer.blockSize}, but the pool of ${endpoint} uses block size ${pool.blockSize}: start it with ${pool.blockSize}, or at an endpoint of its own`,
+      message: `${who} has block size ${newcomer.blockSize}, but the pool of ${endpoint} uses block size ${pool.blockSize}${says}: start it with ${pool.blockSize}, or at an endpoint of its own`,
     };
   if (pool.model !== null && newcomer.model !== null && pool.model !== newcomer.model)
     return {

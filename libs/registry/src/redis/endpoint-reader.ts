@@ -1,18 +1,26 @@
 import type { EndpointName } from '@kvasir/contract';
 import type { CancelTimer, Clock } from '@kvasir/service';
 import { EMPTY_VIEW, makeView } from '../endpoint-view.js';
+import { refusalReason } from './run-script.js';
 import type { Entry } from '../entries.js';
 import type { EndpointView } from '../registry.js';
-import { decodeEnvelope } from './envelope.js';
+import type { EnvelopeReading } from './envelope.js';
 import type { Listing, RedisEndpoint } from './redis-endpoint.js';
 
 /** Records this long past their deadline are cleared away by whoever reads. */
 export const CLEAR_AFTER_MS = 60_000;
 
+/** Notices that come sooner after one another than this cause one reading: anybody may send them. */
+export const NOTICED_MS_MIN = 20;
+
 export interface EndpointReaderOptions {
   readonly endpoint: EndpointName;
   readonly store: RedisEndpoint;
   readonly clock: Clock;
+  /** What stands under an id, when it is believed; tells of what is not. */
+  readonly read: (id: string, text: string) => EnvelopeReading;
+  /** A record is too long to be read. */
+  readonly unread: (id: string) => void;
   /** How often the list is read when nobody says that it has changed. */
   readonly relistMs: number;
   /** How long after an outage records stay that are not there or past their deadline: their owners could not renew either. */
@@ -34,7 +42,8 @@ export class EndpointReader {
   #version = '';
   #view: EndpointView | null = null;
   #shown = '';
-  #lostAtMs: number | null = null;
+  #lost: { readonly sinceMs: number; readonly reason: string } | null = null;
+  #cancelNoticed: CancelTimer | null = null;
   #graceUntilMs = 0;
   #cancelExpiry: CancelTimer | null = null;
   #isReading = false;
@@ -52,9 +61,18 @@ export class EndpointReader {
     return this.#view;
   }
 
-  /** Since when the list cannot be read; null when it can. */
-  get lostAtMs(): number | null {
-    return this.#lostAtMs;
+  /** Since when the list cannot be read, and why; null when it can. */
+  get lost(): { readonly sinceMs: number; readonly reason: string } | null {
+    return this.#lost;
+  }
+
+  /** Somebody says that the list has changed: it is read soon. */
+  noticed(): void {
+    if (this.#isClosed) return;
+    this.#cancelNoticed ??= this.#options.clock.after(NOTICED_MS_MIN, () => {
+      this.#cancelNoticed = null;
+      this.poke();
+    });
   }
 
   /** Reads the list now, once more when it is being read already. */
@@ -69,6 +87,7 @@ export class EndpointReader {
     this.#isClosed = true;
     this.#cancelPolling();
     this.#cancelExpiry?.();
+    this.#cancelNoticed?.();
   }
 
   async #readWhileStale(): Promise<void> {
@@ -76,16 +95,16 @@ export class EndpointReader {
       this.#isStale = false;
       try {
         this.#take(await this.#options.store.list(this.#version, CLEAR_AFTER_MS));
-      } catch {
-        this.#lost();
+      } catch (error) {
+        this.#noteLost(error);
       }
     }
     this.#isReading = false;
   }
 
-  #lost(): void {
+  #noteLost(error: unknown): void {
     if (this.#isClosed) return;
-    this.#lostAtMs ??= this.#options.clock.nowMs();
+    this.#lost ??= { sinceMs: this.#options.clock.nowMs(), reason: refusalReason(error) };
     this.#cancelExpiry?.();
     this.#show();
   }
@@ -95,11 +114,12 @@ export class EndpointReader {
     const { clock, graceMs } = this.#options;
     const nowMs = clock.nowMs();
     // A version that went back is a store that has lost everything: its owners come back one after the other.
-    if (this.#lostAtMs !== null || Number(listing.version) < Number(this.#version))
+    if (this.#lost !== null || Number(listing.version) < Number(this.#version))
       this.#graceUntilMs = nowMs + graceMs;
-    this.#lostAtMs = null;
+    this.#lost = null;
     this.#version = listing.version;
     const isGrace = nowMs < this.#graceUntilMs;
+    for (const id of listing.unread) this.#options.unread(id);
     if (listing.records !== null) this.#takeRecords(listing.records, isGrace);
     for (const [id, deadlineMs] of listing.deadlinesMs)
       this.#deadlinesMs.set(id, nowMs + deadlineMs - listing.nowMs);
@@ -112,8 +132,10 @@ export class EndpointReader {
       this.#deadlinesMs.clear();
     }
     for (const [id, text] of records) {
-      const entry = decodeEnvelope(id, text);
-      if (entry !== null) this.#entries.set(id, entry);
+      const reading = this.#options.read(id, text);
+      if (reading.kind === 'entry') this.#entries.set(id, reading.entry);
+      // Whoever stood there before does no longer.
+      else this.#entries.delete(id);
     }
   }
 
@@ -121,7 +143,7 @@ export class EndpointReader {
   #show(): void {
     const { clock, endpoint, changed } = this.#options;
     const nowMs = clock.nowMs();
-    const isFresh = this.#lostAtMs === null;
+    const isFresh = this.#lost === null;
     const isKept = !isFresh || nowMs < this.#graceUntilMs;
     const living = [...this.#entries].filter(
       ([id]) => isKept || (this.#deadlinesMs.get(id) ?? -Infinity) > nowMs,

@@ -18,6 +18,8 @@ describe('RedisLease', () => {
       leaseMs: 3_000,
       put: () => Promise.resolve(null),
       changed: () => undefined,
+      envelope: () => 'record',
+      isForged: () => Promise.resolve(false),
     });
     const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     for (let turn = 0; turn < 60; turn += 1) {

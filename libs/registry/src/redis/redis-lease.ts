@@ -4,7 +4,6 @@ import { idOf } from '../entries.js';
 import type { Entry } from '../entries.js';
 import { replaceRecord } from '../record-problem.js';
 import type { LeaseState, RecordLease, Refusal, UpdateOutcome } from '../registry.js';
-import { encodeEnvelope } from './envelope.js';
 import type { RedisEndpoint } from './redis-endpoint.js';
 
 /** A lease is renewed this many times before its deadline, so that one lost renewal does no harm. */
@@ -18,6 +17,10 @@ export interface RedisLeaseOptions<EntryType extends Entry> {
   readonly leaseMs: number;
   /** Registers the entry anew, e.g. after Redis came back empty. */
   readonly put: () => Promise<Refusal | null>;
+  /** The record as it is to stand in Redis now. */
+  readonly envelope: () => string;
+  /** Whether what stands in our place is not believed: it is then put aside. */
+  readonly isForged: () => Promise<boolean>;
   /** The record was changed or removed: others may want to read it. */
   readonly changed: () => void;
 }
@@ -35,12 +38,13 @@ export class RedisLease<EntryType extends Entry> implements RecordLease<EntryTyp
   /** A renewal that has not begun: whoever wants another one means the same. While Redis is silent no queue grows. */
   #waiting: Promise<void> | null = null;
   #state: LeaseState = { kind: 'held' };
-  /** The record in Redis may be an older one. */
-  #isUnwritten = false;
+  /** What stands in Redis; null when it may be an older one. */
+  #written: string | null;
 
   constructor(options: RedisLeaseOptions<EntryType>) {
     this.#options = options;
     this.#id = idOf(options.entry);
+    this.#written = options.envelope();
     this.#cancelRenewal = options.clock.every(options.leaseMs / RENEWALS_PER_LEASE, () => void this.renew());
   }
 
@@ -63,7 +67,7 @@ export class RedisLease<EntryType extends Entry> implements RecordLease<EntryTyp
     if (this.#state.kind !== 'held') return { kind: 'notHeld' };
     const refusal = replaceRecord(entry, record);
     if (refusal !== null) return refusal;
-    this.#isUnwritten = true;
+    this.#written = null;
     await this.renew();
     return this.#heldStill() ? { kind: 'updated' } : { kind: 'notHeld' };
   }
@@ -89,23 +93,24 @@ export class RedisLease<EntryType extends Entry> implements RecordLease<EntryTyp
 
   async #renew(): Promise<void> {
     if (this.#state.kind !== 'held') return;
-    const { endpoint, token, leaseMs, entry, put, changed } = this.#options;
-    const envelope = this.#isUnwritten ? encodeEnvelope(entry, token) : null;
-    const answer = await endpoint.renew(this.#id, token, leaseMs, envelope);
+    const { endpoint, token, leaseMs, changed, isForged } = this.#options;
+    // Another one also when the keys of its seal have changed.
+    const envelope = this.#options.envelope();
+    const isNews = envelope !== this.#written;
+    const answer = await endpoint.renew(this.#id, token, leaseMs, isNews ? envelope : null);
     if (!this.#heldStill()) return;
-    switch (answer.kind) {
-      case 'ok':
-        break;
-      case 'superseded':
-        this.#end({ kind: 'superseded', by: answer.by === '' ? null : incarnation(answer.by) });
-        return;
-      case 'absent': {
-        const refusal = await put();
-        if (refusal !== null) this.#end({ kind: 'lost', code: refusal.code, message: refusal.message });
-      }
+    if (answer.kind === 'superseded' && !(await isForged())) {
+      this.#end({ kind: 'superseded', by: answer.by === '' ? null : incarnation(answer.by) });
+      return;
     }
-    if (envelope !== null) changed();
-    this.#isUnwritten = false;
+    if (answer.kind !== 'ok') await this.#putAnew();
+    if (isNews) changed();
+    this.#written = envelope;
+  }
+
+  async #putAnew(): Promise<void> {
+    const refusal = await this.#options.put();
+    if (refusal !== null) this.#end({ kind: 'lost', code: refusal.code, message: refusal.message });
   }
 
   #inTurn<Value>(call: () => Promise<Value>): Promise<Value> {

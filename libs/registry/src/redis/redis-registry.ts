@@ -6,6 +6,8 @@ import type { RouterId } from '@kvasir/units';
 import { EMPTY_VIEW, sameEndpoints } from '../endpoint-view.js';
 import { fencing, idOf, nameOf, noRoom, termsOf } from '../entries.js';
 import type { Entry } from '../entries.js';
+import { BadRecords } from '../bad-records.js';
+import type { BadRecord } from '../bad-records.js';
 import { closedError, RegistryError } from '../errors.js';
 import { REGISTRY_LIMITS } from '../in-process-registry.js';
 import type { RegistryLimits } from '../in-process-store.js';
@@ -22,12 +24,15 @@ import type {
 } from '../registry.js';
 import { Watcher } from '../watcher.js';
 import { CLEAR_AFTER_MS, EndpointReader } from './endpoint-reader.js';
-import { decodeEnvelope, encodeEnvelope } from './envelope.js';
+import { encodeEnvelope, readEnvelope } from './envelope.js';
+import type { EnvelopeReading, RecordTrust } from './envelope.js';
 import { connectRedis } from './redis-connection.js';
 import type { RedisClient, RedisConnectionOptions } from './redis-connection.js';
 import { RedisEndpoint } from './redis-endpoint.js';
 import type { PutAnswer } from './redis-endpoint.js';
 import { RedisLease } from './redis-lease.js';
+import { refusalReason } from './run-script.js';
+import { addEndpointName, endpointNames } from './endpoint-names.js';
 
 /** Tells other processes that something has changed; an event plane is one. Losing a notice costs `relistMs`, no more. */
 export interface ChangeNotices {
@@ -40,6 +45,10 @@ export interface RedisRegistryOptions {
   /** Without it changes are seen at the next reading. */
   readonly notices?: ChangeNotices | undefined;
   readonly limits?: Partial<RedisRegistryLimits> | undefined;
+  /** Whose records are believed; by default everybody's. */
+  readonly trust?: RecordTrust | undefined;
+  /** Something in the store is not believed, or was removed. The same is told once in a while. */
+  readonly onBadRecord?: ((bad: BadRecord) => void) | undefined;
   readonly onWatchFailed?: ((error: unknown) => void) | undefined;
 }
 
@@ -82,6 +91,8 @@ export class RedisRegistry implements Registry {
   readonly #clock: Clock;
   readonly #options: RedisRegistryOptions;
   readonly #limits: RedisRegistryLimits;
+  readonly #trust: RecordTrust;
+  readonly #badRecords: BadRecords;
   readonly #leases = new Set<Pick<RedisLease<Entry>, 'state' | 'renew' | 'release'>>();
   readonly #followed = new Map<string, Followed>();
   readonly #watches = new Set<() => void>();
@@ -94,6 +105,8 @@ export class RedisRegistry implements Registry {
     this.#clock = options.clock;
     this.#options = options;
     this.#limits = { ...REDIS_REGISTRY_LIMITS, ...options.limits };
+    this.#trust = options.trust ?? { seal: null, believesUnsealed: true };
+    this.#badRecords = new BadRecords(options.clock, options.onBadRecord ?? (() => undefined));
     client.on('close', () => (this.#lostAtMs ??= this.#clock.nowMs()));
     client.on('ready', () => this.#cameBack());
   }
@@ -136,9 +149,9 @@ export class RedisRegistry implements Registry {
     let watched: Watcher<readonly EndpointName[]> | null = null;
     const poke = (): void => watched?.poke();
     const look = async (): Promise<void> => {
-      const members = await this.#client.smembers(keys.endpoints(namespace)).catch(() => null);
-      if (members === null || this.#closedAtMs !== null) return;
-      names = members.sort();
+      const known = await endpointNames(this.#client, keys.endpoints(namespace)).catch(() => null);
+      if (known === null || this.#closedAtMs !== null) return;
+      names = known;
       for (const name of names) this.#followedByName(name)?.listeners.add(poke);
       watched ??= new Watcher({
         read: () => this.#withPools(names ?? []),
@@ -167,11 +180,9 @@ export class RedisRegistry implements Registry {
     if (this.#lostAtMs !== null)
       return { kind: 'disconnected', sinceMs: this.#lostAtMs, reason: 'Redis is not connected' };
     // A server that stands still keeps its connections.
-    const silent = [...this.#followed.values()].find(({ reader }) => reader.lostAtMs !== null);
-    const sinceMs = silent?.reader.lostAtMs ?? null;
-    return sinceMs === null
-      ? { kind: 'connected' }
-      : { kind: 'disconnected', sinceMs, reason: 'Redis does not answer' };
+    for (const { reader } of this.#followed.values())
+      if (reader.lost !== null) return { kind: 'disconnected', ...reader.lost };
+    return { kind: 'connected' };
   }
 
   async close(): Promise<void> {
@@ -198,19 +209,21 @@ export class RedisRegistry implements Registry {
     const refusal = await put().catch((error: unknown) => {
       throw new RegistryError(
         'REGISTRY_UNREACHABLE',
-        `Cannot register ${nameOf(entry)}: Redis does not answer`,
+        `Cannot register ${nameOf(entry)}: ${refusalReason(error)}`,
         error,
       );
     });
     if (refusal !== null) return refusal;
     const { endpoint } = entry.record;
     const lease = new RedisLease<EntryType>({
-      endpoint: new RedisEndpoint(this.#client, endpoint),
+      endpoint: this.#store(endpoint),
       clock: this.#clock,
       entry,
       token,
       leaseMs,
       put,
+      envelope: () => encodeEnvelope(entry, token, this.#trust.seal),
+      isForged: async () => (await this.#disbelieved(endpoint)).includes(idOf(entry)),
       changed: () => this.#notify(endpoint),
     });
     for (const other of this.#leases) if (other.state().kind !== 'held') this.#leases.delete(other);
@@ -221,15 +234,44 @@ export class RedisRegistry implements Registry {
   async #put(entry: Entry, token: string, leaseMs: number): Promise<Refusal | null> {
     const { endpoint } = entry.record;
     // First, so that no record stands at an endpoint that nobody finds; a name without a pool is not shown.
-    await this.#client.sadd(keys.endpoints(endpoint.namespace), formatEndpointName(endpoint));
-    const answer = await new RedisEndpoint(this.#client, endpoint).put(
-      idOf(entry),
-      encodeEnvelope(entry, token),
-      { leaseMs, recordsMax: this.#limits.recordsPerEndpointMax },
-    );
+    await addEndpointName(this.#client, keys.endpoints(endpoint.namespace), formatEndpointName(endpoint));
+    const put = (disbelieved: readonly string[]): Promise<PutAnswer> =>
+      this.#store(endpoint).put(idOf(entry), encodeEnvelope(entry, token, this.#trust.seal), {
+        ...{ leaseMs, recordsMax: this.#limits.recordsPerEndpointMax, disbelieved },
+      });
+    let answer = await put([]);
+    if (answer.kind !== 'ok') {
+      // The scripts know nothing of seals: who stands in the way may be somebody whom nobody believes.
+      const disbelieved = await this.#disbelieved(endpoint);
+      if (disbelieved.length > 0) answer = await put(disbelieved);
+    }
     if (answer.kind !== 'ok') return refusalOf(entry, answer);
     this.#notify(endpoint);
     return null;
+  }
+
+  #store(endpoint: EndpointName): RedisEndpoint {
+    return new RedisEndpoint(this.#client, endpoint, ({ id, reason }) =>
+      this.#badRecords.found({ kind: 'removed', endpoint, id, reason }),
+    );
+  }
+
+  #read(endpoint: EndpointName, id: string, text: string): EnvelopeReading {
+    const reading = readEnvelope({ endpoint, id, text }, this.#trust);
+    if (reading.kind === 'bad')
+      this.#badRecords.found({ kind: reading.bad, endpoint, id, reason: reading.reason });
+    return reading;
+  }
+
+  #foundUnread(endpoint: EndpointName, id: string): void {
+    this.#badRecords.found({ kind: 'unreadable', endpoint, id, reason: 'it is too long' });
+  }
+
+  /** Ids of the records at an endpoint that are not believed. */
+  async #disbelieved(endpoint: EndpointName): Promise<readonly string[]> {
+    const { records, unread } = await this.#store(endpoint).list('', CLEAR_AFTER_MS);
+    const bad = [...(records ?? [])].filter(([id, text]) => this.#read(endpoint, id, text).kind === 'bad');
+    return [...unread, ...bad.map(([id]) => id)].slice(0, DISBELIEVED_MAX);
   }
 
   #notify(endpoint: EndpointName): void {
@@ -239,11 +281,11 @@ export class RedisRegistry implements Registry {
 
   /** What the members of a pool agree on at this moment. */
   async #poolNow(endpoint: EndpointName): Promise<PoolRecord | null> {
-    const { records } = await new RedisEndpoint(this.#client, endpoint).list('', CLEAR_AFTER_MS);
-    const entries = [...(records ?? [])].map(([id, text]) => decodeEnvelope(id, text));
+    const { records } = await this.#store(endpoint).list('', CLEAR_AFTER_MS);
+    const readings = [...(records ?? [])].map(([id, text]) => this.#read(endpoint, id, text));
     return poolOf(
       endpoint,
-      entries.flatMap((entry) => (entry === null ? [] : (termsOf(entry) ?? []))),
+      readings.flatMap((reading) => (reading.kind === 'bad' ? [] : (termsOf(reading.entry) ?? []))),
     );
   }
 
@@ -254,7 +296,9 @@ export class RedisRegistry implements Registry {
     const listeners = new Set<() => void>();
     const reader = new EndpointReader({
       endpoint,
-      store: new RedisEndpoint(this.#client, endpoint),
+      store: this.#store(endpoint),
+      read: (id, text) => this.#read(endpoint, id, text),
+      unread: (id) => this.#foundUnread(endpoint, id),
       clock: this.#clock,
       relistMs: this.#limits.relistMs,
       graceMs: this.#limits.outageGraceMs,
@@ -262,7 +306,7 @@ export class RedisRegistry implements Registry {
         for (const listener of [...listeners]) listener();
       },
     });
-    const subscription = this.#options.notices?.subscribe(subjects.records(endpoint), () => reader.poke());
+    const subscription = this.#options.notices?.subscribe(subjects.records(endpoint), () => reader.noticed());
     const followed = { reader, listeners, stopNotices: () => subscription?.unsubscribe() };
     this.#followed.set(name, followed);
     return followed;
@@ -330,6 +374,9 @@ export class RedisRegistry implements Registry {
   }
 }
 
+/** Ids that are named to a script at once. */
+const DISBELIEVED_MAX = 4_096;
+
 /** What is known before the first list. */
 const UNKNOWN_VIEW: EndpointView = { ...EMPTY_VIEW, isFresh: false };
 
@@ -341,7 +388,10 @@ function refusalOf(entry: Entry, answer: Exclude<PutAnswer, { kind: 'ok' }>): Re
       ? fencing(entry, supersedingEntry(entry, answer.by))
       : answer.kind === 'full' || terms === null
         ? noRoom(entry, answer.kind === 'full' ? answer.others : 0)
-        : disagreement({ endpoint, blockSize: answer.blockSize, model: answer.model }, nameOf(entry), terms);
+        : disagreement({ endpoint, blockSize: answer.blockSize, model: answer.model }, nameOf(entry), {
+            ...terms,
+            says: answer.who,
+          });
   if (refusal === null) throw new TypeError(`Cannot read the registry's answer "${answer.kind}"`);
   return refusal;
 }

@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-connection.js';
 
+/** Why a command failed, for a person: a server that answers with an error is not one that does not answer. */
+export function refusalReason(error: unknown): string {
+  return isRefusal(error) ? `Redis refuses: ${error.message.slice(0, 200)}` : 'Redis does not answer';
+}
+
+/** Whether Redis has answered with an error. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
 const sums = new Map<string, string>();
 
 /** Runs a script by its sum; a server that does not know it, e.g. after a restart, is sent its text once. Rejects like any command. */
