@@ -61,9 +61,17 @@ function engineEvent(event: Exclude<PublishedKvEvent, { kind: 'opened' }>): Engi
         tier: 'device',
         group: null,
         isFullAttention: true,
+        origin: 'untold',
       };
     case 'removed':
-      return { kind: 'removed', hashes: names(event.hashes), copiesLeft: null, tier: 'device', group: null };
+      return {
+        kind: 'removed',
+        hashes: names(event.hashes),
+        copiesLeft: null,
+        isPerCopy: false,
+        tier: 'device',
+        group: null,
+      };
     case 'cleared':
       return { kind: 'cleared' };
   }

@@ -1,3 +1,4 @@
+import { copyRules } from '@kvasir/engine-events';
 import { engineKinds } from '@kvasir/engine-watch';
 import { planeOptions } from '@kvasir/planes';
 import { defineOptions, logLevels } from '@kvasir/service';
@@ -33,6 +34,13 @@ export const engineAgentOptions = defineOptions({
       group: 'Engine',
     },
     kvTopic: { kind: 'string', default: '', doc: 'Topic of its events.', group: 'Engine' },
+    kvCopies: {
+      kind: 'choice',
+      choices: copyRules,
+      default: null,
+      doc: 'What a store of a block means that it holds: a further copy ("counted"), nothing new ("single"), or what its events say and show ("learned"). By default "learned" for vLLM over ZMQ, else "single".',
+      group: 'Engine',
+    },
     dataParallelRanks: {
       kind: 'integer',
       default: 1,

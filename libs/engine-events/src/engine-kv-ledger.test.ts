@@ -3,7 +3,10 @@ import { seededPrng } from '@kvasir/units';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EngineKvEvent } from './decode/engine-kv-event.js';
-import { BLOCK_MEDIA_MAX, EngineKvLedger, ORPHAN_EVENTS_MAX } from './engine-kv-ledger.js';
+import { EngineKvLedger } from './engine-kv-ledger.js';
+import type { LedgerOptions } from './engine-kv-ledger.js';
+import { BLOCK_MEDIA_MAX } from './held-blocks.js';
+import { ORPHAN_EVENTS_MAX, ORPHAN_MS_MAX } from './orphan-runs.js';
 
 const BLOCK = 4;
 type Stored = Extract<EngineKvEvent, { kind: 'stored' }>;
@@ -13,11 +16,11 @@ class HeldSet {
   readonly keys = new Set<string>();
   readonly sink = {
     stored: (parent: Uint32Array | null, hashes: Uint32Array): void => {
-      if (parent !== null) expect(this.keys.has(keysOf(parent)[0] ?? '')).toBe(true);
+      if (parent !== null && !this.keys.has(keysOf(parent)[0] ?? '')) throw new Error('unknown parent');
       for (const key of keysOf(hashes)) this.keys.add(key);
     },
     removed: (hashes: Uint32Array): void => {
-      for (const key of keysOf(hashes)) expect(this.keys.delete(key)).toBe(true);
+      for (const key of keysOf(hashes)) if (!this.keys.delete(key)) throw new Error('unknown block');
     },
     cleared: (): void => this.keys.clear(),
   };
@@ -40,12 +43,14 @@ const stored = (fields: Partial<Stored> = {}): Stored => ({
   tier: 'device',
   group: null,
   isFullAttention: true,
+  origin: 'new',
   ...fields,
 });
 const removed = (hashes: readonly string[], fields: object = {}): EngineKvEvent => ({
   kind: 'removed',
   hashes,
   copiesLeft: null,
+  isPerCopy: true,
   tier: 'device',
   group: null,
   ...fields,
@@ -54,9 +59,14 @@ const hashesOf = (tokens: Uint32Array, seed = DEFAULT_SEED): string[] =>
   keysOf(sequenceHashes(tokens, BLOCK, seed));
 
 function ledger(...events: readonly EngineKvEvent[]) {
+  return ledgerOf({}, ...events);
+}
+
+/** One event each millisecond. */
+function ledgerOf(options: Partial<LedgerOptions>, ...events: readonly EngineKvEvent[]) {
   const held = new HeldSet();
-  const made = new EngineKvLedger(BLOCK, held.sink);
-  for (const event of events) made.apply(event);
+  const made = new EngineKvLedger(BLOCK, held.sink, { copies: 'learned', blocksMax: null, ...options });
+  for (const [nowMs, event] of events.entries()) made.apply(event, nowMs);
   return { held: [...held.keys].sort(), counts: made.counts(), made };
 }
 
@@ -93,6 +103,100 @@ describe('EngineKvLedger', () => {
     expect(ledger(stored(), removed(['b'], { copiesLeft: [1] })).held).toHaveLength(2);
   });
 
+  describe('of an engine that may tell of the same twice', () => {
+    const told = (fields: Partial<Stored> = {}): Stored => stored({ origin: 'untold', ...fields });
+    const went = (hashes: readonly string[], fields: object = {}): EngineKvEvent =>
+      removed(hashes, { isPerCopy: false, ...fields });
+    const last = told({ hashes: ['b'], parent: 'a', tokens: ids(4, 4) });
+
+    it('takes reports of what a request has found in the cache for no copies', () => {
+      const { held, counts } = ledger(told(), told(), told(), told(), went(['b']));
+      expect(held).toEqual(hashesOf(ids(4)));
+      expect(counts).toMatchObject({ repeatedBlocks: 6, unknownRemovals: 0 });
+      expect(ledger(told(), told(), went(['a', 'b'])).held).toEqual([]);
+      const reused = [stored(), stored({ origin: 'reused' }), stored({ origin: 'reused' })];
+      expect(ledger(...reused, removed(['a', 'b'])).held).toEqual([]);
+    });
+
+    it('knows copies where the engine says so, and counts those that it says are left', () => {
+      const twice = [stored(), stored()];
+      expect(ledger(...twice, removed(['b'])).held).toHaveLength(2);
+      expect(ledger(...twice, went(['b'])).held).toHaveLength(1);
+      expect(ledger(told(), told(), went(['b'], { copiesLeft: [1] })).held).toHaveLength(2);
+      expect(ledger(...twice, went(['a', 'b'], { copiesLeft: [0, 0] })).held).toEqual([]);
+      expect(ledger(...twice, went(['a', 'b'], { copiesLeft: [null, 1] })).held).toHaveLength(1);
+      expect(ledger(...twice, removed(['b', 'b'])).held).toHaveLength(1);
+    });
+
+    it('takes the first end for the last until the engine has told of each copy’s', () => {
+      const { held, counts } = ledger(told(), last, last, went(['b']));
+      expect(held).toHaveLength(1);
+      expect(counts.doubtedBlocks).toBe(1);
+      // Gone twice and not stored between: each copy's end is told.
+      const shown = [told(), last, last, went(['b']), went(['b']), went(['b']), last, last, went(['b'])];
+      expect(ledger(...shown).held).toHaveLength(2);
+      expect(ledger(...shown, went(['b'])).held).toHaveLength(1);
+      // Reports of reuse are no copies for that.
+      expect(ledger(...shown, told(), went(['b'])).held).toHaveLength(1);
+      // Gone, stored, gone shows nothing.
+      const between = [told(), last, last, went(['b']), last, went(['b']), last, last, went(['b'])];
+      expect(ledger(...between).held).toHaveLength(1);
+    });
+
+    it('goes by what it is told of the engine', () => {
+      const events = [told(), told(), went(['b'])];
+      expect(ledgerOf({ copies: 'counted' }, ...events).held).toHaveLength(2);
+      expect(ledgerOf({ copies: 'single' }, stored(), stored(), removed(['b'])).held).toHaveLength(1);
+    });
+
+    it('forgets everything and asks for it once more when its copies are more than the engine has', () => {
+      let asked = 0;
+      const options = { blocksMax: 4, mustReadAnew: () => (asked += 1) };
+      const events = [stored(), last, last, removed(['b']), last, last];
+      const { held, counts, made } = ledgerOf(options, ...events);
+      expect(held).toEqual([]);
+      expect([counts.overfull, asked]).toEqual([1, 1]);
+      // Copies count no more: what is told again fits.
+      for (const event of events) made.apply(event, 9);
+      expect([made.heldBlocks, counts.overfull, asked]).toEqual([2, 1, 1]);
+      // Who holds too many different blocks has kept some to itself: reading it anew would not help.
+      made.apply(stored({ hashes: ['v', 'w', 'x'], tokens: ids(12, 60) }), 9);
+      expect([made.heldBlocks, counts.overfull, asked]).toEqual([0, 2, 1]);
+    });
+  });
+
+  it('a name that stands for two contents stands for none', () => {
+    const salted = stored({ cacheSalt: 'tenant' });
+    const { held, counts } = ledger(
+      stored(),
+      salted,
+      stored({ hashes: ['c'], parent: 'b', tokens: ids(4, 8) }),
+    );
+    expect(held).toEqual([]);
+    expect(counts).toMatchObject({ renamedBlocks: 2, opaqueBlocks: 1 });
+    expect(ledger(stored(), salted, removed(['a', 'b', 'a', 'b']), stored()).held).toHaveLength(2);
+    // The same name twice in a run.
+    expect(ledger(stored({ hashes: ['a', 'a'] })).held).toEqual([]);
+    const part = (tokens: Uint32Array): Stored => stored({ hashes: ['p', 'q'], tokens, blockSize: 2 });
+    expect(ledger(part(ids(4)), part(ids(4, 70))).held).toEqual([]);
+  });
+
+  it('trap: takes blocks of many parts, many media items, and many blocks that wait for one', () => {
+    const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `h${index}`);
+    const many = 150_000;
+    const big = stored({ hashes: ['big'], tokens: ids(BLOCK * many), blockSize: BLOCK * many });
+    expect(ledger(big, removed(['big'])).held).toEqual([]);
+    const media = new Map(names(many).map((item, block) => [block, [item]]));
+    const images = stored({ hashes: names(many), tokens: ids(8 * many), blockSize: 8, media });
+    expect(ledger(images).counts.opaqueBlocks).toBe(many);
+    // All wait for the first, which comes back.
+    const deep = 20_000;
+    const parts = stored({ hashes: ['y', 'z'], tokens: ids(4), blockSize: 2 });
+    const run = stored({ hashes: names(deep), tokens: ids(BLOCK * deep, 4), parent: 'z' });
+    const first = stored({ hashes: ['y'], tokens: ids(2), blockSize: 2 });
+    expect(ledger(parts, removed(['y']), run, first).held).toHaveLength(deep + 1);
+  });
+
   it('trap: a run under an unknown parent is never taken for a beginning', () => {
     const child = stored({ hashes: ['c'], parent: 'b', tokens: ids(4, 8) });
     const { held, counts } = ledger(child);
@@ -102,11 +206,39 @@ describe('EngineKvLedger', () => {
     expect(ledger(child, removed(['c']), stored()).held).toEqual(hashesOf(ids(8)).sort());
   });
 
-  it('gives orphans up beyond its limit', () => {
-    const orphans = Array.from({ length: ORPHAN_EVENTS_MAX + 3 }, (_, index) =>
-      stored({ hashes: [`c${index}`], parent: 'x', tokens: ids(4) }),
-    );
-    expect(ledger(...orphans).counts.lostOrphans).toBe(3);
+  it('gives orphans up whose parent does not come in time, and takes others meanwhile', () => {
+    const held = new HeldSet();
+    const made = new EngineKvLedger(BLOCK, held.sink);
+    const child = stored({ hashes: ['c'], parent: 'b', tokens: ids(4, 8) });
+    made.apply(child, 0);
+    made.apply(stored({ hashes: ['other'], parent: 'b', tokens: ids(4, 9) }), 10);
+    made.apply(stored(), ORPHAN_MS_MAX);
+    expect(made.counts()).toMatchObject({ orphanEvents: 2, expiredOrphans: 1, lostOrphans: 0 });
+    expect(held.keys.size).toBe(3);
+    expect(held.keys.has(hashesOf(ids(12)).at(-1) ?? '')).toBe(false);
+  });
+
+  it('trap: what comes first does not decide for ever which group counts', () => {
+    const lone = stored({ hashes: ['x', 'y'], tokens: ids(8, 50) });
+    const grouped = stored({ group: 0 });
+    const first = ledger(lone, grouped, stored({ hashes: ['z'], parent: 'b', tokens: ids(4, 8), group: 0 }));
+    expect(first.held).toEqual(hashesOf(ids(12)).sort());
+    expect(first.counts).toMatchObject({ groupChanges: 1 });
+    // What has no group where others have one is of a connector.
+    expect(ledger(grouped, lone)).toMatchObject({ held: hashesOf(ids(8)).sort(), counts: { ungrouped: 1 } });
+    // A lower number counts more, blocks of the pool's size more still.
+    const other = stored({ hashes: ['x'], tokens: ids(4, 50), group: 3 });
+    expect(ledger(other, grouped, other).held).toEqual(hashesOf(ids(8)).sort());
+    const larger = stored({ hashes: ['x'], tokens: ids(8, 50), blockSize: 8, group: 0 });
+    const exact = stored({ group: 1 });
+    expect(ledger(larger, exact, larger)).toMatchObject({
+      held: hashesOf(ids(8)).sort(),
+      counts: { otherGroup: 1 },
+    });
+    // A group whose blocks do not fit decides nothing.
+    expect(
+      ledger(stored({ hashes: ['x'], tokens: ids(3), blockSize: 3, group: 0 }), exact).held,
+    ).toHaveLength(2);
   });
 
   it('trap: other tiers, other layer groups, other block sizes and masked tokens are left out', () => {
@@ -233,7 +365,32 @@ describe('EngineKvLedger', () => {
     expect(ledger(first, removed(['a']), small(['a'], null, ids(2))).held).toEqual(hashesOf(ids(4)));
     expect(ledger(first, second, removed(['a', 'b', 'c', 'd'])).held).toEqual([]);
     expect(ledger(first, small(['e'], 'c', ids(3, 6))).counts.tokenCount).toBe(1);
-    expect(ledger(first, stored({ hashes: ['e'], parent: 'c', tokens: ids(4, 6) })).counts.blockSize).toBe(1);
+  });
+
+  it('follows a chain whose blocks change their size, where they end with the pool’s', () => {
+    const run = (hashes: string[], parent: string | null, tokens: Uint32Array, blockSize: number): Stored =>
+      stored({ hashes, parent, tokens, blockSize });
+    const large = run(['a'], null, ids(8), 8);
+    const even = run(['b'], 'a', ids(4, 8), 4);
+    const parts = run(['c', 'd'], 'b', ids(4, 12), 2);
+    const last = run(['e'], 'd', ids(8, 16), 8);
+    const all = [large, even, parts, last];
+    expect(ledger(...all).held).toEqual(hashesOf(ids(24)).sort());
+    expect(ledger(...all.toReversed()).held).toEqual(hashesOf(ids(24)).sort());
+    expect(ledger(...all, removed(['c'])).held).toHaveLength(5);
+    expect(ledger(...all, removed(['e', 'd', 'c', 'b', 'a'])).held).toEqual([]);
+    // Parts of one pool block of two sizes.
+    const mixed = [run(['x', 'y'], null, ids(2), 1), run(['z'], 'y', ids(2, 2), 2)];
+    expect(ledger(...mixed).held).toEqual(hashesOf(ids(4)));
+  });
+
+  it('leaves out, counted, what lies across the pool’s blocks, and all that follows it', () => {
+    const half = stored({ hashes: ['a'], tokens: ids(2), blockSize: 2 });
+    const across = stored({ hashes: ['b'], parent: 'a', tokens: ids(4, 2) });
+    const behind = stored({ hashes: ['c'], parent: 'b', tokens: ids(2, 6), blockSize: 2 });
+    const { held, counts } = ledger(half, across, behind, removed(['c', 'b', 'a']));
+    expect(held).toEqual([]);
+    expect(counts).toMatchObject({ blockSize: 1, opaqueBlocks: 2, orphanEvents: 0, unknownRemovals: 0 });
   });
 
   it('cuts engine blocks that are a multiple of the pool’s', () => {
@@ -263,11 +420,14 @@ describe('EngineKvLedger', () => {
           const all = [...oracle.keys()];
           // In any order: parents may go before their children.
           for (const prefix of all.filter(() => prng() < 0.5)) {
-            for (let copy = oracle.get(prefix) ?? 0; copy > 0; copy -= 1) made.apply(removed([prefix]));
+            for (let copy = oracle.get(prefix) ?? 0; copy > 0; copy -= 1) made.apply(removed([prefix]), 0);
             oracle.delete(prefix);
           }
           for (const prefix of all.toSorted((one, other) => one.length - other.length)) {
-            made.apply(engineStore([prefix], prefix.length === 1 ? null : prefix.slice(0, -1), engineBlock));
+            made.apply(
+              engineStore([prefix], prefix.length === 1 ? null : prefix.slice(0, -1), engineBlock),
+              0,
+            );
             oracle.set(prefix, 1);
           }
           expect([...held.keys].sort()).toEqual(expectedBlocks(oracle, engineBlock));
@@ -311,20 +471,20 @@ function playHistory(engineBlock: number, prng: () => number, steps: number) {
     const paths = [...oracle.keys()];
     if (prng() < 0.02) {
       oracle.clear();
-      made.apply({ kind: 'cleared' });
+      made.apply({ kind: 'cleared' }, step);
     } else if (prng() < 0.6 || paths.length === 0) {
       const parent = prng() < 0.4 ? null : (paths[Math.floor(prng() * paths.length)] ?? null);
       const hashes: string[] = [];
       let path = parent ?? '';
       for (let block = 0; block < 1 + Math.floor(prng() * 5); block += 1)
         hashes.push((path += String(Math.floor(prng() * 2))));
-      made.apply(engineStore(hashes, parent, engineBlock));
+      made.apply(engineStore(hashes, parent, engineBlock), step);
       for (const hash of hashes) oracle.set(hash, (oracle.get(hash) ?? 0) + 1);
     } else {
       // Leaves first, as engines evict.
       const leaves = paths.filter((one) => !paths.some((other) => other !== one && other.startsWith(one)));
       const leaf = leaves[Math.floor(prng() * leaves.length)] ?? '';
-      made.apply(removed([leaf]));
+      made.apply(removed([leaf]), step);
       const copies = (oracle.get(leaf) ?? 0) - 1;
       if (copies === 0) oracle.delete(leaf);
       else oracle.set(leaf, copies);

@@ -69,10 +69,17 @@ export class PoolBlocks {
     return this.#holders.has(key) && !this.#parentOfUntold.has(key);
   }
 
+  /** Tells of a run, and of what has waited for its blocks, and so on: not by calls within calls, of which a long prompt would need too many. */
   #tell(parent: Uint32Array | null, words: Uint32Array): void {
-    this.#sink.stored(parent, words);
-    if (this.#waiting.size === 0) return;
-    for (let at = 0; at < words.length; at += 2) this.#wake(words.slice(at, at + 2));
+    const runs: (readonly [Uint32Array | null, Uint32Array])[] = [[parent, words]];
+    for (let run = runs.pop(); run !== undefined; run = runs.pop()) {
+      const [before, told] = run;
+      this.#sink.stored(before, told);
+      for (let at = 0; at < told.length && this.#waiting.size > 0; at += 2) {
+        const block = told.slice(at, at + 2);
+        for (const child of this.#wake(block)) runs.push([block, child]);
+      }
+    }
   }
 
   #wait(parent: Uint32Array, words: Uint32Array): void {
@@ -83,13 +90,13 @@ export class PoolBlocks {
     this.#parentOfUntold.set(keyOf(words, 0), parentKey);
   }
 
-  /** A block is told of now: those that waited for it follow. */
-  #wake(parent: Uint32Array): void {
+  /** A block is told of now. @returns those that have waited for it. */
+  #wake(parent: Uint32Array): readonly Uint32Array[] {
     const waiting = this.#waiting.get(keyOf(parent, 0));
-    if (waiting === undefined) return;
+    if (waiting === undefined) return [];
     this.#waiting.delete(keyOf(parent, 0));
     for (const key of waiting.keys()) this.#parentOfUntold.delete(key);
-    for (const words of waiting.values()) this.#tell(parent, words);
+    return [...waiting.values()];
   }
 
   /** @returns true for a block that was waiting, and so was not told of. */

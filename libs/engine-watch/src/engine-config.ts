@@ -1,6 +1,7 @@
 import { parseEndpointName } from '@kvasir/contract';
 import type { DialectName, EndpointName, WorkerRole } from '@kvasir/contract';
 import { rankEndpointProblem } from '@kvasir/engine-events';
+import type { CopyRule } from '@kvasir/engine-events';
 
 export const engineKinds = ['vllm', 'sglang', 'trtllm'] as const;
 
@@ -20,6 +21,8 @@ export interface EngineConfig {
         readonly replayEndpoint: string | null;
         readonly topic: string;
       };
+  /** What its events mean for blocks that it holds already; null goes by the engine. */
+  readonly kvCopies: CopyRule | null;
   readonly rankCount: number;
   readonly role: WorkerRole;
   readonly endpoint: EndpointName;
@@ -47,6 +50,7 @@ export interface EngineSettings {
   readonly kvEvents: string | null;
   readonly kvReplay: string | null;
   readonly kvTopic: string;
+  readonly kvCopies: CopyRule | null;
   readonly dataParallelRanks: number;
   readonly role: WorkerRole;
   readonly endpoint: string | null;
@@ -97,6 +101,7 @@ export function readEngineSettings(
       dialect: settings.engine,
       url: url.origin,
       kvEvents: kvEventsOf(settings),
+      kvCopies: settings.kvCopies,
       rankCount: settings.dataParallelRanks,
       role: settings.role,
       endpoint,

@@ -62,7 +62,8 @@ export class EngineLife {
       await publisher.close();
       return { kind: 'refused', message: outcome.message };
     }
-    const events = new RankEvents({ ...parts, config, blockSize: record.blockSize, publisher });
+    const { blockSize, kvBlocksTotal } = record;
+    const events = new RankEvents({ ...parts, config, blockSize, kvBlocksTotal, publisher });
     events.start();
     const loads = new LoadReports(record, parts);
     const life = new EngineLife({ record, lease: outcome.lease, publisher, events, loads });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { copyRules } from '@kvasir/engine-events';
 import { parse } from 'yaml';
 import { engineKinds, readEngineSettings } from './engine-config.js';
 import type { EngineConfig, EngineSettings } from './engine-config.js';
@@ -16,6 +17,7 @@ const SETTINGS = {
   kvEvents: isText,
   kvReplay: isText,
   kvTopic: isText,
+  kvCopies: (value: unknown) => copyRules.some((rule) => rule === value),
   dataParallelRanks: isCount,
   role: (value: unknown) => value === 'prefill' || value === 'decode' || value === 'both',
   endpoint: isText,
@@ -33,6 +35,7 @@ const DEFAULTS: Omit<EngineSettings, 'url'> = {
   kvEvents: null,
   kvReplay: null,
   kvTopic: '',
+  kvCopies: null,
   dataParallelRanks: 1,
   role: 'both',
   endpoint: null,

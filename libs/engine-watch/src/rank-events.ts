@@ -5,7 +5,7 @@ import {
   TrtllmEventStream,
   ZmqEventSource,
 } from '@kvasir/engine-events';
-import type { EngineKvBatch, TrtllmReading } from '@kvasir/engine-events';
+import type { CopyRule, EngineKvBatch, TrtllmReading } from '@kvasir/engine-events';
 import type { KvEventPublisher } from '@kvasir/event-plane';
 import type { CancelTimer, Clock } from '@kvasir/service';
 import type { EngineConfig } from './engine-config.js';
@@ -19,6 +19,8 @@ const PULL_MS = 100;
 export interface RankEventsOptions {
   readonly config: EngineConfig;
   readonly blockSize: number;
+  /** Blocks that each rank of the engine has; null when it does not say. */
+  readonly kvBlocksTotal: number | null;
   readonly publisher: KvEventPublisher;
   readonly http: EngineHttp;
   readonly clock: Clock;
@@ -31,7 +33,8 @@ export interface RankEventsOptions {
 export class RankEvents {
   readonly #options: RankEventsOptions;
   readonly #ledgers: readonly EngineKvLedger[];
-  readonly #sources: ZmqEventSource[] = [];
+  /** By rank. */
+  readonly #sources = new Map<number, ZmqEventSource>();
   /** Ends the stream of a rank before a new one begins. */
   readonly #endTaker = new Map<number, () => void>();
   #cancelPull: CancelTimer | null = null;
@@ -50,12 +53,19 @@ export class RankEvents {
     return this.#ledgers.reduce((sum, ledger) => sum + ledger.heldBlocks, 0);
   }
 
-  /** Events that were left out, over all ranks. */
+  /** Events that were left out, and messages that could not be taken, over all ranks. */
   counts(): ReadonlyMap<string, number> {
     const sums = new Map<string, number>();
+    const add = (reason: string, count: number): void =>
+      void sums.set(reason, (sums.get(reason) ?? 0) + count);
     for (const ledger of this.#ledgers)
-      for (const [reason, count] of Object.entries(ledger.counts()))
-        sums.set(reason, (sums.get(reason) ?? 0) + count);
+      for (const [reason, count] of Object.entries(ledger.counts())) add(reason, count);
+    for (const source of this.#sources.values()) {
+      const { malformed, repeated, failed } = source.counts();
+      add('malformedMessages', malformed);
+      add('repeatedMessages', repeated);
+      add('failedMessages', failed);
+    }
     return sums;
   }
 
@@ -84,7 +94,7 @@ export class RankEvents {
   close(): void {
     this.#isClosed = true;
     this.#cancelPull?.();
-    for (const source of this.#sources) source.close();
+    for (const source of this.#sources.values()) source.close();
   }
 
   #listen(
@@ -118,8 +128,19 @@ export class RankEvents {
         },
       },
     });
-    this.#sources.push(source);
+    this.#sources.set(rank, source);
     source.start();
+  }
+
+  /** What the engine has told was misread: it is asked for all that it keeps once more. */
+  #readAnew(rank: number): void {
+    const { metrics, config } = this.#options;
+    metrics.losses.inc({ worker_id: config.workerId, reason: 'overfull' });
+    const ledger = this.#ledgers[rank];
+    if (config.kvEvents.kind !== 'zmq' || ledger === undefined || this.#isClosed) return;
+    this.#sources.get(rank)?.close();
+    ledger.clear();
+    this.#listen(rank, ledger, config.kvEvents);
   }
 
   async #pull(): Promise<void> {
@@ -151,24 +172,36 @@ export class RankEvents {
   }
 
   #apply({ events, dropped }: EngineKvBatch, ledger: EngineKvLedger): void {
-    const { metrics, config } = this.#options;
+    const { metrics, config, clock } = this.#options;
+    const nowMs = clock.nowMs();
     for (const event of events) {
-      ledger.apply(event);
+      ledger.apply(event, nowMs);
       metrics.events.inc({ worker_id: config.workerId, kind: event.kind });
     }
     for (const reason of dropped) metrics.dropped.inc({ worker_id: config.workerId, reason });
   }
 
   #ledger(rank: number): EngineKvLedger {
-    const { blockSize, publisher, metrics, config } = this.#options;
-    return new EngineKvLedger(blockSize, {
-      stored: (parent, hashes) => {
+    const { blockSize, kvBlocksTotal, publisher, metrics, config } = this.#options;
+    const sink = {
+      stored: (parent: Uint32Array | null, hashes: Uint32Array) => {
         const outcome = publisher.publishStored(rank, parent, hashes);
         if (outcome.kind === 'published' || outcome.kind === 'duplicate') return;
         metrics.dropped.inc({ worker_id: config.workerId, reason: outcome.kind });
       },
-      removed: (hashes) => void publisher.publishRemoved(rank, hashes),
+      removed: (hashes: Uint32Array) => void publisher.publishRemoved(rank, hashes),
       cleared: () => publisher.publishCleared(rank),
+    };
+    return new EngineKvLedger(blockSize, sink, {
+      copies: copyRuleOf(config),
+      blocksMax: kvBlocksTotal,
+      // Not in the middle of a message: what is left of it is of what was forgotten.
+      mustReadAnew: () => queueMicrotask(() => this.#readAnew(rank)),
     });
   }
+}
+
+/** SGLang and TensorRT-LLM keep each block once; what an engine tells over gRPC is what it has. */
+function copyRuleOf({ kvCopies, dialect, kvEvents }: EngineConfig): CopyRule {
+  return kvCopies ?? (dialect === 'vllm' && kvEvents.kind === 'zmq' ? 'learned' : 'single');
 }

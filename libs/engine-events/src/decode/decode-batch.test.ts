@@ -60,6 +60,8 @@ describe('decodeEngineBatch()', () => {
         tier: 'device',
         group: null,
         isFullAttention: true,
+        // Releases that write arrays tell of new blocks only.
+        origin: name === 'arrayStored' ? 'new' : 'untold',
       },
     ]);
   });
@@ -156,6 +158,9 @@ describe('decodeEngineBatch()', () => {
     const tier = (fields: object) => only(message(stored(fields)));
     expect(tier({ medium: 'CPU' })).toMatchObject({ tier: 'host' });
     expect(tier({ medium: 'STORAGE' })).toMatchObject({ tier: 'host' });
+    expect(tier({ medium: 'gpu' })).toMatchObject({ tier: 'device' });
+    expect(tier({ medium: '', locality: 'local' })).toMatchObject({ tier: 'device' });
+    expect(tier({ medium: 3 })).toMatchObject({ tier: 'host' });
     expect(tier({ locality: 'REMOTE' })).toMatchObject({ tier: 'remote' });
     expect(tier({ medium: null, locality: 'LOCAL' })).toMatchObject({ tier: 'device' });
   });
@@ -260,10 +265,41 @@ describe('decodeEngineBatch()', () => {
       kind: 'removed',
       hashes: ['0000000000000007', '0000000000000008'],
       copiesLeft: [1, 0],
+      isPerCopy: false,
       tier: 'device',
       group: null,
     });
-    expect(only(message(['BlockRemoved', [7n], 'GPU', 2]))).toMatchObject({ copiesLeft: null, group: 2 });
+    expect(only(message(['BlockRemoved', [7n], 'GPU', 2]))).toMatchObject({
+      ...{ copiesLeft: null, group: 2, isPerCopy: true },
+    });
+    expect(only(message({ ...removed, remaining_copy_counts: [-1] }))).toMatchObject({
+      copiesLeft: [null, null],
+    });
+  });
+
+  it('trap: a name that cannot be read costs that block, and of a run what follows it', () => {
+    const names = [7n, 1.5, 9n];
+    const batch = read(
+      message(stored({ block_hashes: names, token_ids: [1, 2, 3, 4, 5, 6] }), {
+        type: 'BlockRemoved',
+        block_hashes: names,
+        medium: 'GPU',
+        remaining_copy_counts: [0, 5, 1],
+      }),
+    );
+    expect(batch.events).toMatchObject([
+      { hashes: ['0000000000000007'], tokens: Uint32Array.of(1, 2) },
+      { hashes: ['0000000000000007', '0000000000000009'], copiesLeft: [0, 1] },
+    ]);
+    expect(batch.dropped).toEqual(['badHash', 'badHash']);
+  });
+
+  it('trap: blocks that are told of again, as any request may ask for', () => {
+    const origin = (value: unknown) => only(message(stored({ origin: value })));
+    expect(origin('NEW')).toMatchObject({ origin: 'new' });
+    expect(origin('REUSED')).toMatchObject({ origin: 'reused' });
+    expect(origin(undefined)).toMatchObject({ origin: 'untold' });
+    expect(origin(7)).toMatchObject({ origin: 'untold' });
   });
 
   it.each(['', 'c1', '93cb3ff0', '80', '92cb3ff000000000000001', 'ff'.repeat(40)])(

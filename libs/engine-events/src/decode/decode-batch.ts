@@ -1,8 +1,15 @@
 import { decode } from '@msgpack/msgpack';
 import { readEngineHash, readEngineHashes } from './engine-hash.js';
-import type { DropReason, EngineKvBatch, EngineKvEvent, Tier } from './engine-kv-event.js';
+import type {
+  BlockOrigin,
+  DropReason,
+  EngineHash,
+  EngineKvBatch,
+  EngineKvEvent,
+  Tier,
+} from './engine-kv-event.js';
 import { readEventFields } from './event-fields.js';
-import type { EventFields } from './event-fields.js';
+import type { EventFields, TaggedFields } from './event-fields.js';
 import { readNamespace } from './extra-keys.js';
 import { messageFault } from './message-bounds.js';
 import type { MessageFault } from './message-bounds.js';
@@ -18,9 +25,8 @@ export function decodeEngineBatch(payload: Uint8Array): EngineKvBatch | MessageF
   const events: EngineKvEvent[] = [];
   const dropped: DropReason[] = [];
   for (const raw of batch.events) {
-    const event = readEvent(raw);
-    if (typeof event === 'string') dropped.push(event);
-    else events.push(event);
+    const event = readEvent(raw, dropped);
+    if (event !== null) events.push(event);
   }
   return { rank: batch.rank, events, dropped };
 }
@@ -43,14 +49,21 @@ function decodeMessage(
   return { events, rank: readCount(rank) };
 }
 
-function readEvent(raw: unknown): EngineKvEvent | DropReason {
+/** Reads one event. What cannot be read of it is added to `dropped`. */
+function readEvent(raw: unknown, dropped: DropReason[]): EngineKvEvent | null {
   const read = readEventFields(raw);
-  if (read === null) return 'badShape';
+  const event = read === null ? 'badShape' : readTagged(read, dropped);
+  if (typeof event !== 'string') return event;
+  dropped.push(event);
+  return null;
+}
+
+function readTagged(read: TaggedFields, dropped: DropReason[]): EngineKvEvent | DropReason {
   switch (read.tag) {
     case 'BlockStored':
-      return readStored(read.fields);
+      return readStored(read, dropped);
     case 'BlockRemoved':
-      return readRemoved(read.fields);
+      return readRemoved(read, dropped);
     case 'AllBlocksCleared':
       return { kind: 'cleared' };
     default:
@@ -58,40 +71,64 @@ function readEvent(raw: unknown): EngineKvEvent | DropReason {
   }
 }
 
-function readStored(fields: EventFields): EngineKvEvent | DropReason {
-  const hashes = readEngineHashes(fields['block_hashes']);
-  if (hashes === null) return 'badHash';
+function readStored({ fields, isArray }: TaggedFields, dropped: DropReason[]): EngineKvEvent | DropReason {
+  const read = readEngineHashes(fields['block_hashes']);
+  const blockSize = readCount(fields['block_size']);
+  if (blockSize === null || blockSize === 0) return 'badShape';
+  // Blocks after one whose name cannot be read follow on something unknown.
+  const hashes = readable(read ?? []);
+  if (read === null || (hashes.length === 0 && read.length > 0)) return 'badHash';
   const { parent_block_hash: rawParent } = fields;
   const parent = rawParent === null || rawParent === undefined ? null : readEngineHash(rawParent);
   if (parent === null && rawParent !== null && rawParent !== undefined) return 'badHash';
-  const blockSize = readCount(fields['block_size']);
-  if (blockSize === null || blockSize === 0) return 'badShape';
   // An adapter that is not named cannot be told apart from the model without one.
   if (isGiven(fields['lora_id']) && !isGiven(fields['lora_name'])) return 'unnamedAdapter';
   const tokens = readTokens(fields['token_ids']);
   if (typeof tokens === 'string') return tokens;
+  if (hashes.length < read.length) dropped.push('badHash');
+  const isWhole = tokens.length === read.length * blockSize;
   return {
     kind: 'stored',
     hashes,
     parent,
-    tokens,
+    tokens: isWhole ? tokens.subarray(0, hashes.length * blockSize) : tokens,
     blockSize,
     ...readNamespace(fields),
     tier: readTier(fields),
     group: readCount(fields['group_idx']),
     isFullAttention: isFullAttention(fields['kv_cache_spec_kind']),
+    origin: isArray ? 'new' : readOrigin(fields['origin']),
   };
 }
 
-function readRemoved(fields: EventFields): EngineKvEvent | DropReason {
-  const hashes = readEngineHashes(fields['block_hashes']);
-  if (hashes === null) return 'badHash';
-  const copies = fields['remaining_copy_counts'];
-  const copiesLeft = Array.isArray(copies) ? copies.map((count) => readCount(count) ?? 0) : null;
+function readable(hashes: readonly (EngineHash | null)[]): readonly EngineHash[] {
+  const read: EngineHash[] = [];
+  for (const hash of hashes) {
+    if (hash === null) return read;
+    read.push(hash);
+  }
+  return read;
+}
+
+function readRemoved({ fields, isArray }: TaggedFields, dropped: DropReason[]): EngineKvEvent | DropReason {
+  const read = readEngineHashes(fields['block_hashes']);
+  if (read === null) return 'badHash';
+  const told = fields['remaining_copy_counts'];
+  const counts: readonly unknown[] | null = Array.isArray(told) ? told : null;
+  const hashes: EngineHash[] = [];
+  const copiesLeft: (number | null)[] = [];
+  // Each that can be read has gone, whatever stands beside it.
+  for (const [index, hash] of read.entries()) {
+    if (hash === null) continue;
+    hashes.push(hash);
+    copiesLeft.push(readCount(counts?.[index]));
+  }
+  if (hashes.length < read.length) dropped.push('badHash');
   return {
     kind: 'removed',
     hashes,
-    copiesLeft,
+    copiesLeft: counts === null ? null : copiesLeft,
+    isPerCopy: isArray,
     tier: readTier(fields),
     group: readCount(fields['group_idx']),
   };
@@ -113,8 +150,25 @@ function readTokens(value: unknown): Uint32Array | DropReason {
 
 function readTier(fields: EventFields): Tier {
   const { locality, medium } = fields;
-  if (locality !== undefined && locality !== null && locality !== 'LOCAL') return 'remote';
-  return medium === undefined || medium === null || medium === 'GPU' ? 'device' : 'host';
+  if (locality !== undefined && locality !== null && !isText(locality, 'LOCAL')) return 'remote';
+  if (medium === undefined || medium === null || medium === '') return 'device';
+  return isText(medium, 'GPU') ? 'device' : 'host';
+}
+
+/** Engines, their connectors and their forks do not agree on upper and lower case. */
+function isText(value: unknown, text: string): boolean {
+  return typeof value === 'string' && value.toUpperCase() === text;
+}
+
+function readOrigin(value: unknown): BlockOrigin {
+  switch (value) {
+    case 'NEW':
+      return 'new';
+    case 'REUSED':
+      return 'reused';
+    default:
+      return 'untold';
+  }
 }
 
 const FULL_ATTENTION = new Set<unknown>(['full_attention', 'mla_attention', 'sink_full_attention']);

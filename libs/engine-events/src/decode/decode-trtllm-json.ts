@@ -25,7 +25,7 @@ export function decodeTrtllmEvents(
     const rank = typeof item['attention_dp_rank'] === 'number' ? item['attention_dp_rank'] : null;
     const batch = byRank.get(rank) ?? { events: [], dropped: [] };
     byRank.set(rank, batch);
-    const event = readEvent(isFields(item['data']) ? item['data'] : {});
+    const event = readEvent(isFields(item['data']) ? item['data'] : {}, batch.dropped);
     if (typeof event === 'string') batch.dropped.push(event);
     else if (event !== null) batch.events.push(event);
   }
@@ -40,12 +40,12 @@ export function largestWindow(items: readonly Fields[]): number | null {
   return largest;
 }
 
-function readEvent(data: Fields): EngineKvEvent | DropReason | null {
+function readEvent(data: Fields, dropped: DropReason[]): EngineKvEvent | DropReason | null {
   switch (data['type']) {
     case 'stored':
       return readStored(data);
     case 'removed':
-      return readRemoved(data);
+      return readRemoved(data, dropped);
     // Tells the sizes of the pools, and moves between tiers, which keep the block.
     case 'created':
     case 'updated':
@@ -92,6 +92,7 @@ function readStored(data: Fields): EngineKvEvent | DropReason {
     tier: 'device',
     group: null,
     isFullAttention: true,
+    origin: 'untold',
   };
 }
 
@@ -109,11 +110,11 @@ function readBlockTokens(value: unknown): { ids: readonly number[]; hasMedia: bo
   return { ids, hasMedia };
 }
 
-function readRemoved(data: Fields): EngineKvEvent | DropReason {
+function readRemoved(data: Fields, dropped: DropReason[]): EngineKvEvent {
   const raw: readonly unknown[] = Array.isArray(data['block_hashes']) ? data['block_hashes'] : [];
-  const hashes = raw.map(readEngineHash);
-  if (!hashes.every((hash): hash is EngineHash => hash !== null)) return 'badHash';
-  return { kind: 'removed', hashes, copiesLeft: null, tier: 'device', group: null };
+  const hashes = raw.map(readEngineHash).filter((hash) => hash !== null);
+  if (hashes.length < raw.length) dropped.push('badHash');
+  return { kind: 'removed', hashes, copiesLeft: null, isPerCopy: false, tier: 'device', group: null };
 }
 
 function isFields(value: unknown): value is Fields {

@@ -20,9 +20,7 @@ export function readEngineHash(value: unknown): EngineHash | null {
   return null;
 }
 
-/** All of a list, or null when one is none. */
-export function readEngineHashes(value: unknown): readonly EngineHash[] | null {
-  if (!Array.isArray(value)) return null;
-  const hashes = value.map(readEngineHash);
-  return hashes.every((hash): hash is EngineHash => hash !== null) ? hashes : null;
+/** All of a list, null for each that is none; null when it is no list. */
+export function readEngineHashes(value: unknown): readonly (EngineHash | null)[] | null {
+  return Array.isArray(value) ? value.map(readEngineHash) : null;
 }

@@ -23,17 +23,29 @@ export type EngineKvEvent =
       readonly group: number | null;
       /** False for layers that look at a part of the prompt only, e.g. a sliding window. */
       readonly isFullAttention: boolean;
+      readonly origin: BlockOrigin;
     }
   | {
       readonly kind: 'removed';
       readonly hashes: readonly EngineHash[];
       /** Copies that are left of each; null when the engine does not say. */
-      readonly copiesLeft: readonly number[] | null;
+      readonly copiesLeft: readonly (number | null)[] | null;
+      /** Each copy's end is told for itself; false when it may be the last one's only. */
+      readonly isPerCopy: boolean;
       readonly tier: Tier;
       readonly group: number | null;
     }
   /** Everything of the rank. */
   | { readonly kind: 'cleared' };
+
+/** How blocks came to be told of. */
+export type BlockOrigin =
+  /** Computed: blocks that were there already are there once more. */
+  | 'new'
+  /** Found in the cache by a request, and told again. */
+  | 'reused'
+  /** The engine tells of both in the same way. */
+  | 'untold';
 
 /** Where blocks lie: on the device, somewhere slower, or with somebody else. */
 export type Tier = 'device' | 'host' | 'remote';

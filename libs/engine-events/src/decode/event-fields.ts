@@ -20,23 +20,28 @@ const REMOVED = ['block_hashes', 'medium', 'group_idx'] as const;
  * positions are absent fields and further ones are not looked at. One position means two things: what is a map in the place of `lora_name` holds
  * the salt and the session, as SGLang writes it.
  */
-export function readEventFields(
-  event: unknown,
-): { readonly tag: string; readonly fields: EventFields } | null {
+export function readEventFields(event: unknown): TaggedFields | null {
   if (Array.isArray(event)) return readPositions(event);
   if (typeof event !== 'object' || event === null) return null;
   const fields = event as EventFields;
   const tag = fields['type'];
-  return typeof tag === 'string' ? { tag, fields } : null;
+  return typeof tag === 'string' ? { tag, fields, isArray: false } : null;
 }
 
-function readPositions(event: readonly unknown[]): { tag: string; fields: EventFields } | null {
+export interface TaggedFields {
+  readonly tag: string;
+  readonly fields: EventFields;
+  /** As older releases write them, which tell of new blocks only, and of each copy's end. */
+  readonly isArray: boolean;
+}
+
+function readPositions(event: readonly unknown[]): TaggedFields | null {
   const [tag, ...values] = event;
   if (typeof tag !== 'string') return null;
   const names: readonly string[] = tag === 'BlockRemoved' ? REMOVED : STORED;
   const fields: Record<string, unknown> = {};
   for (const [position, name] of names.entries()) fields[name] = values[position];
   const metadata = fields['lora_name'];
-  if (typeof metadata !== 'object' || metadata === null) return { tag, fields };
-  return { tag, fields: { ...fields, lora_name: null, ...metadata } };
+  if (typeof metadata !== 'object' || metadata === null) return { tag, fields, isArray: true };
+  return { tag, fields: { ...fields, lora_name: null, ...metadata }, isArray: true };
 }

@@ -312,6 +312,7 @@ export class ZmqEventSource {
   }
 
   #deliver({ payload }: EngineMessage): void {
+    if (this.#isClosed) return;
     this.#counts.messages += 1;
     this.#last = payload;
     try {
