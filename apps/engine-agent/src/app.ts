@@ -62,6 +62,10 @@ class App implements EngineAgent {
     await this.#fleet.start();
   }
 
+  leave(): void {
+    this.#admin.leave();
+  }
+
   drain(): Promise<DrainReport> {
     return this.#fleet.drain();
   }

@@ -67,6 +67,7 @@ class App implements Frontend {
   readonly #releases: HandoverReleases;
   readonly #desk: RequestDesk;
   readonly #server: ApiServer;
+  #isLeaving = false;
 
   constructor(config: FrontendConfig, context: FrontendContext) {
     this.#config = config;
@@ -114,7 +115,14 @@ class App implements Frontend {
     this.#context.logger.info({ url: this.url() }, 'frontend serves');
   }
 
+  leave(): void {
+    this.#isLeaving = true;
+    this.#server.leave();
+    this.#context.logger.info('frontend leaves: not ready, and serves on');
+  }
+
   async drain(deadlineMs: number): Promise<DrainReport> {
+    this.#server.leave();
     const emptied = this.#desk.drain();
     await Promise.race([
       emptied,
@@ -149,6 +157,7 @@ class App implements Frontend {
 
   readiness(): Readiness {
     if (this.#desk.isDraining) return { kind: 'notReady', reason: 'the frontend is draining' };
+    if (this.#isLeaving) return { kind: 'notReady', reason: 'the frontend is about to stop' };
     if (!this.#prompts.isSettled) return { kind: 'notReady', reason: 'the tokenizer is being loaded' };
     const decode = this.#decode.notReadyReason();
     const aggregated = this.#aggregated.notReadyReason();

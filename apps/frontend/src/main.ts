@@ -12,6 +12,7 @@ await runMain({
   argv: process.argv.slice(2),
   env: process.env,
   drainMs: ({ drainMs }) => drainMs,
+  lameDuckMs: ({ lameDuckMs }) => lameDuckMs,
   create: async (values) => {
     const name = 'frontend';
     const logger = createLogger({ name, level: values.logLevel });

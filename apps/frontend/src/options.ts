@@ -2,7 +2,7 @@ import { parseEndpointName } from '@kvasir/contract';
 import { engineTimeoutOptions } from '@kvasir/engines';
 import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
 import { queueOptions } from '@kvasir/router';
-import { defineOptions } from '@kvasir/service';
+import { defineOptions, lameDuckOptions } from '@kvasir/service';
 
 /** Every setting of the frontend. */
 export const frontendOptions = defineOptions({
@@ -134,12 +134,13 @@ export const frontendOptions = defineOptions({
       doc: 'Distinct blocks in the index of each pool; the oldest are dropped beyond.',
       group: 'Limits',
     },
+    ...lameDuckOptions,
     drainMs: {
       kind: 'integer',
       default: 30_000,
       min: 0,
       unit: 'ms',
-      doc: 'How long running requests may take to finish after SIGTERM.',
+      doc: 'How long running requests may take to finish after the lame-duck time.',
       group: 'Limits',
     },
     ...routerStateOptions,

@@ -14,6 +14,27 @@ beforeEach(async () => {
 });
 afterEach(() => scene.close());
 
+describe('leave()', () => {
+  it('says that it is not ready, serves as before, and ends connections with their answers', async () => {
+    const before = post(frontend);
+    await until(() => worker.engine.seen.length === 1);
+    await frontend.leave?.();
+    expect((await fetch(`${frontend.url()}/ready`)).status).toBe(503);
+    const live = await fetch(`${frontend.url()}/live`);
+    expect([live.status, live.headers.get('connection')]).toEqual([200, 'close']);
+    worker.engine.answer = generates;
+    for (const stream of [false, true]) {
+      const { status, headers } = await post(frontend, { stream });
+      expect([status, headers.get('connection')]).toEqual([200, 'close']);
+    }
+    const [seen] = worker.engine.seen;
+    if (seen !== undefined) generates(seen);
+    const { status, headers } = await before;
+    expect([status, headers.get('connection')]).toEqual([200, 'close']);
+    expect(await frontend.drain(60_000)).toEqual({ abandonedRequests: 0 });
+  });
+});
+
 describe('drain()', () => {
   it('takes nothing new, lets what runs finish, and reports nothing abandoned', async () => {
     const running = post(frontend);

@@ -62,6 +62,7 @@ class App implements GlobalRouter {
   readonly #admin: AdminServer;
   readonly #services: ReadonlyMap<PoolRole, RoleService>;
   #watch: SettingsWatch | null = null;
+  #isLeaving = false;
   #isDraining = false;
 
   constructor(config: GlobalRouterConfig, context: GlobalRouterContext) {
@@ -106,6 +107,13 @@ class App implements GlobalRouter {
     logger.info({ pools: this.#pools.all().map(({ config }) => config.name) }, 'global router serves');
   }
 
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.#admin.leave();
+    this.#context.logger.info('global router leaves: not ready, and serves on');
+    await Promise.all([...this.#services.values()].map((service) => service.leave()));
+  }
+
   async drain(deadlineMs: number): Promise<DrainReport> {
     this.#isDraining = true;
     const reports = await Promise.all(
@@ -135,7 +143,7 @@ class App implements GlobalRouter {
 
   /** Ready while a router of some pool is alive. */
   readiness(): Readiness {
-    if (this.#isDraining) return { kind: 'notReady', reason: 'the router is draining' };
+    if (this.#isLeaving || this.#isDraining) return { kind: 'notReady', reason: 'the router is draining' };
     return this.#pools.states().some(({ routerCount }) => routerCount > 0)
       ? { kind: 'ready' }
       : { kind: 'notReady', reason: 'no router of any pool is registered' };

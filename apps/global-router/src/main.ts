@@ -19,6 +19,7 @@ if (argv[0] === 'check') {
     argv,
     env: process.env,
     drainMs: ({ drainMs }) => drainMs,
+    lameDuckMs: ({ lameDuckMs }) => lameDuckMs,
     create: async (values) => {
       const name = 'global-router';
       const config = globalRouterConfig(values);

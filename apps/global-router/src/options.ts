@@ -1,6 +1,6 @@
 import { parseEndpointName } from '@kvasir/contract';
 import { planeOptions } from '@kvasir/planes';
-import { defineOptions, logLevels } from '@kvasir/service';
+import { defineOptions, lameDuckOptions, logLevels } from '@kvasir/service';
 
 /** Every setting of the global router but for the pools, which are in a file of their own. */
 export const globalRouterOptions = defineOptions({
@@ -63,12 +63,13 @@ export const globalRouterOptions = defineOptions({
       max: 65_535,
       doc: 'Port for that; 0 takes a free one.',
     },
+    ...lameDuckOptions,
     drainMs: {
       kind: 'integer',
       default: 30_000,
       min: 0,
       unit: 'ms',
-      doc: 'How long running calls may take to finish after SIGTERM.',
+      doc: 'How long running calls may take to finish after the lame-duck time.',
     },
     logLevel: {
       kind: 'choice',

@@ -38,7 +38,7 @@ export class RoleService {
   /** The record as it was last told; empty while there is none. */
   #told = '';
   #isKeeping = false;
-  #isDraining = false;
+  #isLeaving = false;
 
   constructor(parts: RoleServiceParts) {
     this.#parts = parts;
@@ -63,10 +63,16 @@ export class RoleService {
     });
   }
 
-  async drain(deadlineMs: number): Promise<DrainReport> {
-    this.#isDraining = true;
+  /** Its record and its health checks say that it is going; it serves on. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
     this.#server.setServing(false);
+    // What could not be told now is told with the next report.
     await this.#keepRecord().catch(() => undefined);
+  }
+
+  async drain(deadlineMs: number): Promise<DrainReport> {
+    await this.leave();
     return await this.#server.drain(deadlineMs);
   }
 
@@ -125,7 +131,7 @@ export class RoleService {
       endpoint: this.endpoint,
       address: grpc.advertisedHost === null ? this.address() : formatAddress(grpc.advertisedHost, port),
       pools: links().map((link) => link.endpoint),
-      isDraining: this.#isDraining,
+      isDraining: this.#isLeaving,
     };
   }
 }

@@ -58,6 +58,7 @@ class App implements PrefillRouter {
   #draining: Promise<DrainReport> | null = null;
   #lease: RecordLease<RouterRecord> | null = null;
   #watch: RegistryWatch | null = null;
+  #isLeaving = false;
   #isDraining = false;
 
   constructor(config: PrefillRouterConfig, context: PrefillRouterContext) {
@@ -126,6 +127,17 @@ class App implements PrefillRouter {
     this.#context.logger.info({ endpoint, address: this.address() }, 'prefill router serves');
   }
 
+  /** Says everywhere that it is going: probes, health checks, its record. Books as before for those who have not heard it. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.#server.setServing(false);
+    this.#admin.leave();
+    this.#context.logger.info('prefill router leaves: not ready, and serves on');
+    await this.#lease?.update(this.#record()).catch((error: unknown) => {
+      this.#context.logger.warn({ error }, 'the record cannot say that this router leaves');
+    });
+  }
+
   /**
    * Books nothing new, and serves on until what is booked is freed: a request that another process runs has to tell how it ends. Then lets
    * running calls finish. A booking left at the deadline counts as abandoned.
@@ -159,8 +171,7 @@ class App implements PrefillRouter {
     const { clock, logger } = this.#context;
     const endMs = clock.nowMs() + deadlineMs;
     this.#isDraining = true;
-    this.#server.setServing(false);
-    await this.#lease?.update(this.#record());
+    if (!this.#isLeaving) await this.leave();
     const bookingsLeft = await this.#bookings.finished(Math.max(0, endMs - clock.nowMs()));
     const { abandonedRequests } = await this.#server.drain(Math.max(0, endMs - clock.nowMs()));
     logger.info({ bookingsLeft, abandonedRequests }, 'prefill router drained');
@@ -175,7 +186,7 @@ class App implements PrefillRouter {
       endpoint: this.#config.endpoint,
       address: this.#advertised(),
       pools: [],
-      isDraining: this.#isDraining,
+      isDraining: this.#isLeaving,
     };
   }
 

@@ -12,6 +12,7 @@ await runMain({
   argv: process.argv.slice(2),
   env: process.env,
   drainMs: ({ drainMs }) => drainMs,
+  lameDuckMs: ({ lameDuckMs }) => lameDuckMs,
   create: async (values) => {
     const config = prefillRouterConfig(values);
     const name = 'prefill-router';

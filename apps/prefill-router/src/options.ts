@@ -2,7 +2,7 @@ import { parseEndpointName } from '@kvasir/contract';
 import { engineTimeoutOptions } from '@kvasir/engines';
 import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
 import { queueOptions } from '@kvasir/router';
-import { defineOptions } from '@kvasir/service';
+import { defineOptions, lameDuckOptions } from '@kvasir/service';
 
 /** Every setting of the prefill router. */
 export const prefillRouterOptions = defineOptions({
@@ -161,12 +161,13 @@ export const prefillRouterOptions = defineOptions({
       doc: 'Requests booked at once; more are rejected.',
       group: 'Limits',
     },
+    ...lameDuckOptions,
     drainMs: {
       kind: 'integer',
       default: 30_000,
       min: 0,
       unit: 'ms',
-      doc: 'How long running calls may take to finish after SIGTERM.',
+      doc: 'How long running calls may take to finish after the lame-duck time.',
       group: 'Limits',
     },
     ...routerStateOptions,

@@ -226,6 +226,29 @@ describe('the prefill router over gRPC', () => {
   });
 });
 
+describe('leave()', () => {
+  it('tells everybody that it is going, and books on until it drains', async () => {
+    const scene = new Scene();
+    const { url } = await scene.engine(streams('x'));
+    await scene.worker('a', url);
+    const { router, client } = await scene.router();
+    await router.leave?.();
+    await expect.poll(() => scene.drainingRouters()).toHaveLength(1);
+    expect((await fetch(router.metricsUrl().replace('metrics', 'ready'))).status).toBe(503);
+    const prompt = { tokens: tokens(4) };
+    expect(await client.findBestWorker({ requestId: requestId('q1'), prompt })).toMatchObject({
+      workerId: 'a',
+    });
+    const drained = router.drain(60_000);
+    await expect(client.findBestWorker({ requestId: requestId('q2'), prompt })).rejects.toMatchObject({
+      code: 'ROUTER_DRAINING',
+    });
+    await client.free(requestId('q1'));
+    expect(await drained).toEqual({ abandonedRequests: 0 });
+    await scene.close();
+  });
+});
+
 describe('drain()', () => {
   let scene: Scene;
   beforeEach(() => {

@@ -1,6 +1,7 @@
 import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Component, DrainReport } from './component.js';
+import { LastAnswers } from './last-answers.js';
 import { listenError } from './listen.js';
 import type { Metrics } from './metrics.js';
 
@@ -36,6 +37,8 @@ export function addAdminRoutes(server: FastifyInstance, routes: AdminRoutes): vo
 }
 
 export interface AdminServer extends Component {
+  /** `/ready` says 503 from now on. */
+  leave(): void;
   /** Where it listens. @throws TypeError before it has started. */
   address(): { readonly host: string; readonly port: number };
 }
@@ -55,7 +58,15 @@ export function createAdminServer(
   },
 ): AdminServer {
   const server = fastify({ logger: false, forceCloseConnections: true });
-  addAdminRoutes(server, options);
+  const lastAnswers = new LastAnswers(server.server);
+  let isLeaving = false;
+  const readiness = (): Readiness => {
+    const own = options.readiness();
+    return isLeaving && own.kind === 'ready'
+      ? { kind: 'notReady', reason: 'the service is about to stop' }
+      : own;
+  };
+  addAdminRoutes(server, { metrics: options.metrics, readiness });
   options.extend?.(server);
   return {
     name: options.name,
@@ -65,6 +76,10 @@ export function createAdminServer(
       } catch (error) {
         throw listenError(error, options.host, options.port);
       }
+    },
+    leave() {
+      isLeaving = true;
+      lastAnswers.begin();
     },
     drain: (): Promise<DrainReport> => Promise.resolve({ abandonedRequests: 0 }),
     close: () => server.close(),

@@ -37,6 +37,16 @@ describe('createAdminServer()', () => {
     ]);
   });
 
+  it('is not ready once the service leaves, and ends connections with their answers', async () => {
+    const { server, url } = await serve(() => ({ kind: 'ready' }));
+    expect((await fetch(`${url}/ready`)).headers.get('connection')).toBe('keep-alive');
+    server.leave();
+    const ready = await fetch(`${url}/ready`);
+    expect([ready.status, ready.headers.get('connection')]).toEqual([503, 'close']);
+    expect(await ready.json()).toEqual({ status: 'not ready', reason: 'the service is about to stop' });
+    expect((await fetch(`${url}/live`)).status).toBe(200);
+  });
+
   it('says in one sentence that its port is taken', async () => {
     const { server } = await serve(() => ({ kind: 'ready' }));
     const { port } = server.address();

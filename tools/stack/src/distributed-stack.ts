@@ -155,6 +155,11 @@ export class DistributedStack implements RunningStack {
     await this.#service(name).process.stop('SIGTERM');
   }
 
+  /** Exit code or signal that a service ended with; null while it runs. @throws RangeError for a name that no service has. */
+  endedWith(name: string): string | null {
+    return this.#service(name).process.endedWith;
+  }
+
   /** Starts a service anew that has ended. @throws RangeError for a name that no service has. */
   async launch(name: string): Promise<void> {
     await this.#service(name).process.launch();

@@ -15,7 +15,7 @@ import type {
   RequestReadingOptions,
 } from '@kvasir/openai';
 import { modelNotFound } from '../serving/model-not-found.js';
-import { addAdminRoutes, listenError } from '@kvasir/service';
+import { addAdminRoutes, LastAnswers, listenError } from '@kvasir/service';
 import type { AdminRoutes, Logger } from '@kvasir/service';
 import type { RequestId } from '@kvasir/units';
 import { fastify } from 'fastify';
@@ -46,6 +46,7 @@ const endpoints: readonly ApiEndpoint[] = [
 /** The HTTP server: routes and their hand-over. Replies to inference requests are taken out of the framework's hands. */
 export class ApiServer {
   readonly #server: FastifyInstance;
+  readonly #lastAnswers: LastAnswers;
   readonly #handlers: ApiHandlers;
   readonly #logger: Logger;
 
@@ -60,6 +61,7 @@ export class ApiServer {
       // The path parameters of the routes are none; an id per request is made where it is needed.
       genReqId: () => '',
     });
+    this.#lastAnswers = new LastAnswers(this.#server.server);
     this.#addRoutes();
     addAdminRoutes(this.#server, admin);
   }
@@ -80,6 +82,11 @@ export class ApiServer {
       throw new TypeError('Cannot tell the address of the frontend: it is not started');
     }
     return { host: address.address, port: address.port };
+  }
+
+  /** Answers end their connections from now on; everything is served as before. */
+  leave(): void {
+    this.#lastAnswers.begin();
   }
 
   /** Ends all connections. */
