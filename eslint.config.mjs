@@ -76,7 +76,9 @@ export default tseslint.config(
     },
   },
   {
-    files: ['libs/{units,block-hash,radix-index,cost-model,worker-health,scheduler,engine-sim}/src/**/*.ts'],
+    files: [
+      'libs/{units,block-hash,radix-index,cost-model,worker-health,scheduler,engine-sim,python-values,jinja}/src/**/*.ts',
+    ],
     ignores: ['**/*.test.ts', '**/*.bench.ts'],
     rules: coreBans,
   },
