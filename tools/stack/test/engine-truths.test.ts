@@ -139,7 +139,7 @@ class Scene {
     const mark = tokens(10_000 + this.#marks, 1);
     this.say(stored([900], mark, fields));
     await vi.waitFor(() => expect(this.held.has(keys(mark)[0] ?? '')).toBe(true), SOON);
-    this.say(removed([900], { remaining_copy_counts: [0] }));
+    this.say(removed([900], { group_idx: null, remaining_copy_counts: [0] }));
     return keys(prompt).filter((key) => this.held.has(key)).length;
   }
 
