@@ -170,6 +170,11 @@ const COMMANDS = {
     build();
     await become('tools/churn/dist/main.js', args);
   },
+  'e2e:vllm': async (args) => {
+    installServers();
+    build();
+    await become('tools/e2e-vllm/dist/main.js', args);
+  },
   bench: async (args) => {
     installServers();
     build();

@@ -29,6 +29,7 @@ const PROGRAMS = [
   'replay',
   'faults',
   'churn',
+  'e2e-vllm',
 ] as const;
 
 /** What Kubernetes and Docker inject for a service called kvasir-…; not settings. */
