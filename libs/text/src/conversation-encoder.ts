@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { LoadedTokenizer } from './load-tokenizer.js';
+import type { SegmentBorders } from './segment-borders.js';
+import { encodeSlices } from './slicing/encode-slices.js';
+import type { EncodingEnd, SliceOptions, Steps } from './slicing/encode-slices.js';
 import type { CacheCounts } from './worker-messages.js';
 
 /** Segments longer than this many UTF-16 units are not cached: one huge paste must not push out every conversation. */
@@ -33,25 +36,25 @@ export class ConversationEncoder {
     });
   }
 
-  encode(text: string): Uint32Array<ArrayBuffer> {
+  /** @returns how it ended; the ids are in `ids` then. */
+  *encode(text: string, options: SliceOptions): Steps<EncodingEnd> {
     const { borders } = this.loaded;
-    if (borders === null) return this.encodeWhole(text);
-    const parts: (number | Uint32Array)[] = [];
-    let segment = '';
-    const endSegment = (): void => {
-      if (segment !== '') parts.push(this.encodeSegment(segment));
-      segment = '';
-    };
-    for (const stretch of text.split(borders.separator)) {
-      const id = borders.ids.get(stretch);
-      if (id === undefined) segment += stretch;
-      else {
-        endSegment();
-        parts.push(id);
+    if (borders === null) return yield* encodeSlices(this.loaded, text, options);
+    for (let at = 0; at < text.length;) {
+      const segment = yield* findSegment(borders, text, at);
+      if (segment === 'oversized') {
+        // One huge paste must not push out every conversation, nor what is behind it: all the rest is encoded anew.
+        this.oversizedSegments += 1;
+        return yield* this.encodeUncached(text.slice(at), options);
       }
+      const end = yield* this.encodeSegment(text.slice(at, segment.end), options);
+      if (end !== 'done') return end;
+      if (segment.borderId !== null) options.ids.add(segment.borderId);
+      // Also when all of it was known: there may be very many segments.
+      yield (segment.next - at) * SEARCH_SHARE;
+      at = segment.next;
     }
-    endSegment();
-    return join(parts);
+    return options.ids.isOver ? 'over' : 'done';
   }
 
   counts(): CacheCounts {
@@ -64,38 +67,64 @@ export class ConversationEncoder {
     };
   }
 
-  private encodeSegment(segment: string): Uint32Array {
+  private *encodeSegment(segment: string, options: SliceOptions): Steps<EncodingEnd> {
+    if (segment === '') return 'done';
     const known = this.segments.get(segment);
     if (known !== undefined) {
       this.hitTokens += known.length;
-      return known;
+      options.ids.add(known);
+      return options.ids.isOver ? 'over' : 'done';
     }
-    const ids = this.encodeWhole(segment);
-    this.missTokens += ids.length;
-    if (segment.length > SEGMENT_UNITS_MAX) this.oversizedSegments += 1;
+    const own = options.ids.startPart();
+    const end = yield* this.encodeUncached(segment, { ...options, ids: own });
+    if (end !== 'done') return end;
+    const ids = own.join();
+    options.ids.add(ids);
     // A copy: a slice would keep the whole conversation it was cut from alive.
-    else this.segments.set(structuredClone(segment), ids);
-    return ids;
+    this.segments.set(structuredClone(segment), ids);
+    return 'done';
   }
 
-  private encodeWhole(text: string): Uint32Array<ArrayBuffer> {
-    return Uint32Array.from(this.loaded.tokenizer.encode(text, { add_special_tokens: false }).ids);
+  private *encodeUncached(text: string, options: SliceOptions): Steps<EncodingEnd> {
+    const before = options.ids.count;
+    const end = yield* encodeSlices(this.loaded, text, options);
+    this.missTokens += options.ids.count - before;
+    return end;
   }
 }
 
-function join(parts: readonly (number | Uint32Array)[]): Uint32Array<ArrayBuffer> {
-  let tokenCount = 0;
-  for (const part of parts) tokenCount += typeof part === 'number' ? 1 : part.length;
-  const ids = new Uint32Array(tokenCount);
-  let offset = 0;
-  for (const part of parts) {
-    if (typeof part === 'number') {
-      ids[offset] = part;
-      offset += 1;
-    } else {
-      ids.set(part, offset);
-      offset += part.length;
+/** What lies before the next border, or before the end of the text. */
+interface Segment {
+  readonly end: number;
+  readonly borderId: number | null;
+  readonly next: number;
+}
+
+/** A text is searched for borders in windows of this many UTF-16 units. */
+const SEARCH_UNITS = 65_536;
+/** Searching costs about this part of encoding. */
+const SEARCH_SHARE = 1 / 16;
+
+function* findSegment(borders: SegmentBorders, text: string, start: number): Steps<Segment | 'oversized'> {
+  for (let at = start; at - start <= SEGMENT_UNITS_MAX;) {
+    // Every token that begins in the window is seen whole.
+    const found = borders.separator.exec(text.slice(at, at + SEARCH_UNITS + borders.tokenUnitsMax));
+    if (found === null || found.index >= SEARCH_UNITS) {
+      if (at + SEARCH_UNITS >= text.length)
+        return withinLimit(start, { end: text.length, borderId: null, next: text.length });
+      at += SEARCH_UNITS;
+      yield SEARCH_UNITS * SEARCH_SHARE;
+      continue;
     }
+    const end = at + found.index;
+    const next = end + found[0].length;
+    const borderId = borders.ids.get(found[0]) ?? null;
+    if (borderId !== null) return withinLimit(start, { end, borderId, next });
+    at = next;
   }
-  return ids;
+  return 'oversized';
+}
+
+function withinLimit(start: number, segment: Segment): Segment | 'oversized' {
+  return segment.end - start > SEGMENT_UNITS_MAX ? 'oversized' : segment;
 }

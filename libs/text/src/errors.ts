@@ -20,6 +20,11 @@ export const textErrors = {
     meaning: 'The worker thread ended while it had the request, or cannot start.',
     retryable: true,
   },
+  TEXT_OVER_LIMIT: { meaning: 'The text has more ids than were asked for at most.', retryable: false },
+  TEXT_UNSLICEABLE: {
+    meaning: 'The text has a word so long that encoding it would stop everything else.',
+    retryable: false,
+  },
   TEXT_ABORTED: { meaning: 'Nobody waits for the ids any more.', retryable: true },
   TEXT_NOT_DECODING: { meaning: 'The service was created without decoding.', retryable: false },
   TEXT_CLOSED: { meaning: 'The service has not been started or was closed.', retryable: false },

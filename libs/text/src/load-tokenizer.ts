@@ -3,6 +3,11 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { findBorders } from './segment-borders.js';
 import type { SegmentBorders } from './segment-borders.js';
+import { findFraming } from './slicing/framing.js';
+import type { Framing } from './slicing/framing.js';
+import { findSliceBorders } from './slicing/slice-borders.js';
+import type { SliceBorders } from './slicing/slice-borders.js';
+import { unitsPerTokenMax } from './slicing/token-length.js';
 import { readAddedTokens } from './tokenizer-json.js';
 import type { AddedToken, TokenizerJson } from './tokenizer-json.js';
 
@@ -12,6 +17,8 @@ export interface TokenizerCalls {
   /** @throws when `ids` is empty. */
   decode(ids: readonly number[], options: { readonly skip_special_tokens: boolean }): string;
   get_vocab(withAddedTokens: boolean): ReadonlyMap<string, number>;
+  readonly normalizer: ((text: string) => string) | null;
+  readonly pre_tokenizer: unknown;
 }
 
 /** The library's declarations import without file endings, which nodenext does not resolve; its class is untyped here. */
@@ -26,6 +33,12 @@ export interface LoadedTokenizer {
   readonly isByteLevel: boolean;
   /** Where a text may be cut without changing its ids; null when nowhere. */
   readonly borders: SegmentBorders | null;
+  /** Where any text may be cut without changing its ids; null when nowhere for certain. */
+  readonly sliceBorders: SliceBorders | null;
+  /** What the post-processor puts around a text; null when it is not the same for all. */
+  readonly framing: Framing | null;
+  /** A text of more than n times as many UTF-16 units has more than n ids; null when there is no such number. */
+  readonly unitsPerTokenMax: number | null;
   /** Sources of chat templates by name; empty when the model has none. */
   readonly chatTemplates: ReadonlyMap<string, string>;
   /** Texts such as `bos_token` that templates may name. */
@@ -74,6 +87,9 @@ export function assembleTokenizer(
     addedTokens,
     isByteLevel: json.decoder?.type === 'ByteLevel' && (json.model?.end_of_word_suffix ?? null) === null,
     borders: findBorders(json, addedTokens, tokenizer),
+    sliceBorders: findSliceBorders({ json, config, addedTokens, tokenizer }),
+    framing: findFraming(tokenizer),
+    unitsPerTokenMax: unitsPerTokenMax(json, config, addedTokens),
     chatTemplates:
       templateText === null ? readTemplates(config) : new Map([['default', templateText] as const]),
     namedTokens: readNamedTokens(config),

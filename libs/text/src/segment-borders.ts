@@ -9,10 +9,12 @@ import type { AddedToken, TokenizerJson } from './tokenizer-json.js';
  * pre-tokenizer that marks the first stretch only. The first two are no borders and stay inside a part; the third rules borders out.
  */
 export interface SegmentBorders {
-  /** Matches every added token that splits text, borders and others. Has one group, so `split` keeps the matches. */
+  /** Matches every added token that splits text, borders and others. */
   readonly separator: RegExp;
   /** Ids of those that are borders, by text. */
   readonly ids: ReadonlyMap<string, number>;
+  /** UTF-16 units of the longest token that splits text. */
+  readonly tokenUnitsMax: number;
 }
 
 /** What stands beside a border when it is tried out: whitespace, letters, marks that combine, characters of several bytes. */
@@ -38,7 +40,9 @@ export function findBorders(
       .map(([text, { id }]) => [text, id]),
   );
   if (ids.size === 0 || ![...ids].every(([text, id]) => holds(text, id, tokenizer))) return null;
-  return { separator: separatorOf(splitting.map(([text]) => text)), ids };
+  const texts = splitting.map(([text]) => text);
+  const tokenUnitsMax = Math.max(...texts.map((text) => text.length));
+  return { separator: separatorOf(texts), ids, tokenUnitsMax };
 }
 
 function holds(border: string, id: number, tokenizer: TokenizerCalls): boolean {
@@ -63,5 +67,5 @@ function separatorOf(tokens: readonly string[]): RegExp {
   const escaped = tokens
     .toSorted((a, b) => b.length - a.length)
     .map((token) => token.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`(${escaped.join('|')})`);
+  return new RegExp(escaped.join('|'));
 }

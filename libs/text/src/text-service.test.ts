@@ -104,6 +104,67 @@ describe('createTextService()', () => {
   });
 });
 
+describe('long texts beside short ones', () => {
+  const word = 'How long is the pier? ';
+  const long = word.repeat(200_000 / word.length);
+
+  it('are overtaken', async () => {
+    const service = await open();
+    const done: string[] = [];
+    const note = (name: string) => () => void done.push(name);
+    const all = [service.encodeText(long).then(note('long'))];
+    all.push(service.encodeChat({ messages: [{ role: 'user', content: 'hi' }] }).then(note('chat')));
+    all.push(service.encodeText('hi').then(note('text')));
+    await Promise.all(all);
+    expect(done.toSorted()).toEqual(['chat', 'long', 'text']);
+    expect(done.at(-1)).toBe('long');
+  });
+
+  it('end when nobody waits for them any more', async () => {
+    const service = await open();
+    const left = new AbortController();
+    const given = Array.from({ length: 50 }, () => service.encodeText(long, { signal: left.signal }));
+    const ends = Promise.allSettled(given);
+    await service.encodeText('hi');
+    left.abort();
+    for (const end of await ends) {
+      expect(end).toMatchObject({ status: 'rejected', reason: { code: 'TEXT_ABORTED' } });
+    }
+    expect(service.stats().pendingRequests).toBe(0);
+    // Those given up take no turn from it, though each is smaller and came before.
+    expect(service.decode(await service.encodeText(long + word))).toBe(long + word);
+  });
+
+  it('are left as soon as they have more tokens than wanted', async () => {
+    const service = await open();
+    const over = { code: 'TEXT_OVER_LIMIT', message: 'The text has more than 100 tokens' };
+    await expect(service.encodeText(long, { tokensMax: 100 })).rejects.toMatchObject(over);
+    const chat = { messages: [{ role: 'user', content: long }] };
+    await expect(service.encodeChat(chat, { tokensMax: 100 })).rejects.toMatchObject(over);
+    expect(service.stats().pendingRequests).toBe(0);
+  });
+
+  it('go to a thread of their own when they cannot be sliced, and stop it when nobody waits', async () => {
+    const service = await open();
+    const whole = `the ${'harbour'.repeat(10_000)}`;
+    const left = new AbortController();
+    const given = service.encodeText(`${whole}x`, { signal: left.signal });
+    const kept = service.encodeText(whole);
+    await expect.poll(() => service.stats().unslicedTexts).toBe(2);
+    left.abort();
+    await expect(given).rejects.toMatchObject({ code: 'TEXT_ABORTED' });
+    expect(service.decode(await kept)).toBe(whole);
+    expect(service.stats()).toMatchObject({ pendingRequests: 0, workerRestarts: 0 });
+  });
+
+  it('are refused when they have a word that no thread should take', async () => {
+    const service = await open();
+    await expect(service.encodeText('x'.repeat(1_048_577))).rejects.toMatchObject({
+      code: 'TEXT_UNSLICEABLE',
+    });
+  });
+});
+
 describe('the trouble of createTextService()', () => {
   it('names the path of a missing tokenizer', async () => {
     const path = join(mockTokenizerPath, 'nowhere');

@@ -3,7 +3,8 @@ import { TextError } from './errors.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import { createByteLevelDecoder, createStreamDecoder } from './stream-decoder.js';
 import type { StreamDecoder } from './stream-decoder.js';
-import { TextWorkerThread } from './text-worker-thread.js';
+import { TextWorkers } from './text-workers.js';
+import type { TextStats } from './text-workers.js';
 import type { ChatFields, EncodeTask, Vocabulary } from './worker-messages.js';
 
 export interface TextServiceOptions {
@@ -22,23 +23,11 @@ export interface TextServiceOptions {
   readonly isDecoding?: boolean;
 }
 
-/** Counted since start; cache figures restart with a worker. */
-export interface TextStats {
-  readonly pendingRequests: number;
-  readonly rejectedRequests: number;
-  readonly workerRestarts: number;
-  readonly cacheHitTokens: number;
-  readonly cacheMissTokens: number;
-  readonly cacheEvictedTokens: number;
-  /** Texts too long to be cached. */
-  readonly cacheOversizedSegments: number;
-  /** What the caches hold now. */
-  readonly cachedTokens: number;
-}
-
 export interface EncodeOptions {
   /** Aborted when nobody waits for the ids any more: encoding ends and what it held is freed. */
   readonly signal?: AbortSignal | undefined;
+  /** More ids than this are not wanted: encoding ends as soon as there are more, or cannot be fewer. */
+  readonly tokensMax?: number | undefined;
 }
 
 export interface EncodeTextOptions extends EncodeOptions {
@@ -54,7 +43,8 @@ export interface TextService {
   /**
    * Renders the chat template and encodes; no tokens of a post-processor are added, for the template writes them itself.
    * @param request a chat request as it came: the bytes of its JSON, not to be changed until the ids are there.
-   * @throws TextError TEXT_TEMPLATE_FAILED, TEXT_ENCODING_FAILED, TEXT_QUEUE_FULL, TEXT_WORKER_FAILED, TEXT_ABORTED, TEXT_CLOSED
+   * @throws TextError TEXT_TEMPLATE_FAILED, TEXT_ENCODING_FAILED, TEXT_OVER_LIMIT, TEXT_UNSLICEABLE, TEXT_QUEUE_FULL,
+   * TEXT_WORKER_FAILED, TEXT_ABORTED, TEXT_CLOSED
    */
   encodeChat(request: Uint8Array | ChatFields, options?: EncodeOptions): Promise<Uint32Array>;
   /** `addSpecialTokens` (default true) lets the post-processor add its tokens, e.g. a first one. Throws like `encodeChat`. */
@@ -86,14 +76,9 @@ export function createTextService(options: TextServiceOptions): TextService {
   requirePositive('workerCount', workerCount);
   requirePositive('queueRequestsMax', queueRequestsMax);
   requirePositive('cacheTokensMax', cacheTokensMax);
-  const threads = Array.from(
-    { length: workerCount },
-    () => new TextWorkerThread({ tokenizerPath, cacheTokensMax }),
-  );
+  const workers = new TextWorkers({ tokenizerPath, workerCount, queueRequestsMax, cacheTokensMax });
   let opened: Opened | null = null;
-  let rejectedRequests = 0;
 
-  const pendingRequests = (): number => sum(threads, (thread) => thread.pendingCount);
   const requireOpened = (): Opened => {
     if (opened === null) throw new TextError('TEXT_CLOSED', 'The text service is not started');
     return opened;
@@ -103,27 +88,21 @@ export function createTextService(options: TextServiceOptions): TextService {
     if (decoding !== null) return decoding;
     throw new TextError('TEXT_NOT_DECODING', 'The text service was created with isDecoding: false');
   };
-  const encode = async (task: EncodeTask, signal?: AbortSignal): Promise<Uint32Array> => {
+  const encode = async (task: EncodeTask, { signal, tokensMax }: EncodeOptions): Promise<Uint32Array> => {
     requireOpened();
-    if (pendingRequests() >= queueRequestsMax) {
-      rejectedRequests += 1;
-      throw new TextError('TEXT_QUEUE_FULL', `${queueRequestsMax} requests already wait for a text worker`);
-    }
-    return await leastBusy(threads).encode(task, signal);
+    return await workers.encode(task, { signal, tokensMax });
   };
   const close = async (): Promise<void> => {
     opened = null;
-    await Promise.all(threads.map((thread) => thread.stop()));
+    await workers.stop();
   };
 
   return {
     async start() {
       if (opened !== null) return;
       try {
-        const [vocabulary] = await Promise.all(threads.map((thread) => thread.start()));
-        if (vocabulary === undefined) throw new TextError('TEXT_CLOSED', 'No text worker was started');
         opened = {
-          vocabulary,
+          vocabulary: await workers.start(),
           decoding: (options.isDecoding ?? true) ? await loadDecoding(tokenizerPath) : null,
         };
       } catch (error) {
@@ -132,25 +111,13 @@ export function createTextService(options: TextServiceOptions): TextService {
       }
     },
     close,
-    encodeChat: (request, { signal } = {}) => encode({ kind: 'chat', body: bytesOf(request) }, signal),
-    encodeText: (text, options = {}) => encode(textTask(text, options), options.signal),
+    encodeChat: (request, options = {}) => encode({ kind: 'chat', body: bytesOf(request) }, options),
+    encodeText: (text, options = {}) => encode(textTask(text, options), options),
     decode: (ids) => requireDecoding().decode([...ids]),
     createDecoder: () => requireDecoding().createDecoder(),
     vocabularySize: () => requireOpened().vocabulary.size,
     specialTokens: () => requireOpened().vocabulary.specialTokens,
-    stats() {
-      const counts = threads.map((thread) => thread.counts());
-      return {
-        pendingRequests: pendingRequests(),
-        rejectedRequests,
-        workerRestarts: sum(counts, (count) => count.restarts),
-        cacheHitTokens: sum(counts, (count) => count.hitTokens),
-        cacheMissTokens: sum(counts, (count) => count.missTokens),
-        cacheEvictedTokens: sum(counts, (count) => count.evictedTokens),
-        cacheOversizedSegments: sum(counts, (count) => count.oversizedSegments),
-        cachedTokens: sum(counts, (count) => count.cachedTokens),
-      };
-    },
+    stats: () => workers.counts(),
   };
 }
 
@@ -176,14 +143,6 @@ function textTask(text: string, { addSpecialTokens = true }: EncodeTextOptions):
 
 function bytesOf(request: Uint8Array | ChatFields): Uint8Array {
   return request instanceof Uint8Array ? request : Buffer.from(JSON.stringify(request));
-}
-
-function leastBusy(threads: readonly TextWorkerThread[]): TextWorkerThread {
-  return threads.reduce((best, thread) => (thread.pendingCount < best.pendingCount ? thread : best));
-}
-
-function sum<T>(items: readonly T[], value: (item: T) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
 }
 
 function requirePositive(name: string, value: number): void {

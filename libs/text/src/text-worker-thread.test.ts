@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { TextWorkerThread } from './text-worker-thread.js';
 
 const crashingWorker = new URL('../test/crashing-worker.mjs', import.meta.url);
-const setup = { tokenizerPath: '', cacheTokensMax: 1 };
+const setup = { tokenizerPath: '', cacheTokensMax: 1, stretchUnitsMax: 1 };
 const text = (value: string) => ({ kind: 'text', text: value, addSpecialTokens: false }) as const;
 const opened: TextWorkerThread[] = [];
 
@@ -25,7 +25,7 @@ describe('TextWorkerThread', () => {
       held.map((request) => expect(request).rejects.toMatchObject({ code: 'TEXT_WORKER_FAILED' })),
     );
     expect(thread.counts()).toMatchObject({ hitTokens: 0, restarts: 0 });
-    expect(await thread.encode(text('next'))).toEqual(Uint32Array.of(7));
+    expect(await thread.encode(text('next'))).toMatchObject({ tokens: Uint32Array.of(7) });
     expect(thread.counts()).toMatchObject({ hitTokens: 1, restarts: 1 });
     expect(thread.pendingCount).toBe(0);
   });
@@ -34,18 +34,20 @@ describe('TextWorkerThread', () => {
     const thread = await open();
     const unsendable = (() => 0) as unknown as string;
     await expect(thread.encode(text(unsendable))).rejects.toThrow(/could not be cloned/);
-    expect(await thread.encode(text('next'))).toEqual(Uint32Array.of(7));
+    expect(await thread.encode(text('next'))).toMatchObject({ tokens: Uint32Array.of(7) });
     expect(thread.counts().restarts).toBe(0);
   });
 
   it('fails a request at once that nobody waits for any more, and goes on with the others', async () => {
     const thread = await open();
     const left = new AbortController();
-    const held = [thread.encode(text('mute'), left.signal), thread.encode(text('next'))];
+    const held = [thread.encode(text('mute'), { signal: left.signal }), thread.encode(text('next'))];
     left.abort();
     await expect(held[0]).rejects.toMatchObject({ code: 'TEXT_ABORTED' });
-    await expect(thread.encode(text('late'), left.signal)).rejects.toMatchObject({ code: 'TEXT_ABORTED' });
-    expect(await held[1]).toEqual(Uint32Array.of(7));
+    await expect(thread.encode(text('late'), { signal: left.signal })).rejects.toMatchObject({
+      code: 'TEXT_ABORTED',
+    });
+    expect(await held[1]).toMatchObject({ tokens: Uint32Array.of(7) });
     expect(thread.pendingCount).toBe(0);
   });
 

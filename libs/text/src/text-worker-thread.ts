@@ -5,14 +5,29 @@ import { TextError } from './errors.js';
 import type {
   CacheCounts,
   EncodeTask,
+  UnslicedText,
   Vocabulary,
   WorkerReply,
   WorkerRequest,
   WorkerSetup,
 } from './worker-messages.js';
 
+/** What a worker made of a text. */
+export type WorkerAnswer =
+  | { readonly kind: 'encoded'; readonly tokens: Uint32Array }
+  /** There are more ids than were wanted. */
+  | { readonly kind: 'over' }
+  | ({ readonly kind: 'unsliceable' } & UnslicedText);
+
+export interface WorkerEncodeOptions {
+  /** Aborted when nobody waits for the ids any more: fails with TEXT_ABORTED at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** More ids than this are not wanted; any number when absent. */
+  readonly tokensMax?: number | undefined;
+}
+
 interface Pending {
-  resolve(tokens: Uint32Array): void;
+  resolve(answer: WorkerAnswer): void;
   reject(error: Error): void;
   /** Stops listening to who asked. */
   release(): void;
@@ -34,6 +49,7 @@ export class TextWorkerThread {
   private worker: Worker | null = null;
   private starting: Promise<Vocabulary> | null = null;
   private isStopped = false;
+  private hasStarted = false;
   private readonly pending = new Map<number, Pending>();
   private nextId = 0;
   private restartCount = 0;
@@ -56,12 +72,15 @@ export class TextWorkerThread {
   /** Resolves when the worker has loaded its tokenizer. */
   start(): Promise<Vocabulary> {
     this.isStopped = false;
+    this.hasStarted = true;
     this.starting ??= this.launch();
     return this.starting;
   }
 
-  /** @param signal aborted when nobody waits for the ids any more: fails with TEXT_ABORTED at once. */
-  encode(task: EncodeTask, signal?: AbortSignal): Promise<Uint32Array> {
+  encode(
+    task: EncodeTask,
+    { signal, tokensMax = Infinity }: WorkerEncodeOptions = {},
+  ): Promise<WorkerAnswer> {
     const id = this.nextId;
     this.nextId += 1;
     return new Promise((resolve, reject) => {
@@ -71,10 +90,18 @@ export class TextWorkerThread {
       if (signal?.aborted === true) cancel();
       signal?.addEventListener('abort', cancel, { once: true });
       this.ensureStarted().then(
-        () => this.post({ kind: 'encode', id, task }),
+        () => this.post({ kind: 'encode', id, task, tokensMax }),
         (error: unknown) => this.fail(id, error),
       );
     });
+  }
+
+  /** Ends the worker whatever it does; what it held fails, and the next request starts another. */
+  async abandon(): Promise<void> {
+    const { worker } = this;
+    if (worker === null) return;
+    this.forget(new Error('it was ended, for nobody waits for what it does'));
+    await worker.terminate();
   }
 
   async stop(): Promise<void> {
@@ -88,7 +115,7 @@ export class TextWorkerThread {
 
   private async ensureStarted(): Promise<unknown> {
     if (this.isStopped) throw new TextError('TEXT_CLOSED', 'The text service was closed');
-    if (this.starting === null) this.restartCount += 1;
+    if (this.starting === null && this.hasStarted) this.restartCount += 1;
     return await this.start();
   }
 
@@ -132,14 +159,14 @@ export class TextWorkerThread {
     });
   }
 
-  private settle(reply: Extract<WorkerReply, { kind: 'encoded' | 'failed' }>): void {
+  private settle(reply: Exclude<WorkerReply, { kind: 'ready' | 'unusable' }>): void {
     if (reply.kind === 'failed') {
       const what = reply.code === 'TEXT_TEMPLATE_FAILED' ? 'render the conversation' : 'encode the text';
       this.fail(reply.id, new TextError(reply.code, `Cannot ${what}: ${reply.reason}`));
       return;
     }
-    this.cache = reply.cache;
-    this.take(reply.id)?.resolve(reply.tokens);
+    if (reply.kind === 'encoded') this.cache = reply.cache;
+    this.take(reply.id)?.resolve(reply);
   }
 
   private forget(cause: unknown): void {

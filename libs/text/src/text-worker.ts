@@ -1,11 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ChatTemplate, readChat } from './chat-template.js';
+import { ChatTemplate } from './chat-template.js';
 import { ConversationEncoder } from './conversation-encoder.js';
+import { encodeTask, taskUnits } from './encode-task.js';
+import type { Encoded } from './encode-task.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import type { LoadedTokenizer } from './load-tokenizer.js';
-import type { EncodeTask, Vocabulary, WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.js';
+import { WorkLoop } from './slicing/work-loop.js';
+import type { CacheCounts, Vocabulary, WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.js';
 
-/** Entry of the worker thread: loads the tokenizer, says `ready`, then answers requests in the order they came. */
+/** Entry of the worker thread: loads the tokenizer, says `ready`, then answers requests, a slice of each at a time. */
 async function run(setup: WorkerSetup): Promise<void> {
   const loading = await loadTokenizer(setup.tokenizerPath);
   if (loading.kind === 'missing') {
@@ -20,38 +23,39 @@ async function run(setup: WorkerSetup): Promise<void> {
   const template = compileTemplate(loaded, setup.tokenizerPath);
   if (template === null) return;
   const encoder = new ConversationEncoder(loaded, setup.cacheTokensMax);
+  const { stretchUnitsMax } = setup;
+  const loop = new WorkLoop<Encoded>({
+    schedule: setImmediate,
+    onDone: (id, result) => reply(replyOf(id, result, encoder.counts())),
+    // One bad text fails alone and not with all that wait behind it.
+    onFailed: (id, error) =>
+      reply({ kind: 'failed', id, code: 'TEXT_ENCODING_FAILED', reason: messageOf(error) }),
+  });
   parentPort?.on('message', (request: WorkerRequest) => {
-    if (request.kind === 'cancel') return;
-    const { id, task } = request;
-    // Caught here, so that one bad text fails alone and not with all that wait behind it.
-    try {
-      answer(id, task, { loaded, template, encoder });
-    } catch (error) {
-      reply({ kind: 'failed', id, code: 'TEXT_ENCODING_FAILED', reason: messageOf(error) });
+    if (request.kind === 'cancel') loop.giveUp(request.id);
+    else {
+      const { id, task, tokensMax } = request;
+      const parts = { loaded, template, encoder, stretchUnitsMax };
+      try {
+        loop.add(id, taskUnits(task), encodeTask(task, tokensMax, parts));
+      } catch (error) {
+        reply({ kind: 'failed', id, code: 'TEXT_ENCODING_FAILED', reason: messageOf(error) });
+      }
     }
   });
   reply({ kind: 'ready', vocabulary: describe(loaded) });
 }
 
-interface Parts {
-  readonly loaded: LoadedTokenizer;
-  readonly template: ChatTemplate;
-  readonly encoder: ConversationEncoder;
-}
-
-function answer(id: number, task: EncodeTask, { loaded, template, encoder }: Parts): void {
-  if (task.kind === 'text') {
-    const { ids } = loaded.tokenizer.encode(task.text, { add_special_tokens: task.addSpecialTokens });
-    reply({ kind: 'encoded', id, tokens: Uint32Array.from(ids), cache: encoder.counts() });
-    return;
+function replyOf(id: number, result: Encoded, cache: CacheCounts): WorkerReply {
+  switch (result.kind) {
+    case 'encoded':
+      return { kind: 'encoded', id, tokens: result.tokens, cache };
+    case 'refused':
+      return { kind: 'failed', id, code: 'TEXT_TEMPLATE_FAILED', reason: result.reason };
+    case 'over':
+    case 'unsliceable':
+      return { ...result, id };
   }
-  const rendering = template.render(readChat(task.body));
-  if (rendering.kind === 'refused') {
-    reply({ kind: 'failed', id, code: 'TEXT_TEMPLATE_FAILED', reason: rendering.reason });
-    return;
-  }
-  const tokens = encoder.encode(rendering.text);
-  reply({ kind: 'encoded', id, tokens, cache: encoder.counts() });
 }
 
 function compileTemplate(loaded: LoadedTokenizer, path: string): ChatTemplate | null {

@@ -3,8 +3,20 @@ export interface TokenizerJson {
   readonly normalizer?: unknown;
   readonly pre_tokenizer?: unknown;
   readonly decoder?: { readonly type?: string } | null;
-  readonly model?: { readonly end_of_word_suffix?: string | null };
+  readonly model?: ModelJson;
   readonly added_tokens?: readonly AddedTokenJson[];
+}
+
+interface ModelJson {
+  readonly type?: string;
+  readonly end_of_word_suffix?: string | null;
+  readonly continuing_subword_prefix?: string | null;
+  readonly fuse_unk?: boolean;
+  readonly byte_fallback?: boolean;
+  readonly unk_token?: string | null;
+  /** Ids by token; a list for models other than BPE. */
+  readonly vocab?: Readonly<Record<string, number>> | readonly unknown[];
+  readonly merges?: readonly (string | readonly string[])[];
 }
 
 interface AddedTokenJson {

@@ -13,13 +13,21 @@ export type EncodeTask =
   | { readonly kind: 'text'; readonly text: string; readonly addSpecialTokens: boolean };
 
 export type WorkerRequest =
-  | { readonly kind: 'encode'; readonly id: number; readonly task: EncodeTask }
+  | {
+      readonly kind: 'encode';
+      readonly id: number;
+      readonly task: EncodeTask;
+      /** More ids than this are not wanted. */
+      readonly tokensMax: number;
+    }
   /** Nobody waits for this one any more; no reply. */
   | { readonly kind: 'cancel'; readonly id: number };
 
 export interface WorkerSetup {
   readonly tokenizerPath: string;
   readonly cacheTokensMax: number;
+  /** Longest stretch of text without a border, in UTF-16 units, that the worker encodes in one go. */
+  readonly stretchUnitsMax: number;
 }
 
 /** Since the worker started, except `cachedTokens`, which is what the cache holds now. */
@@ -42,6 +50,12 @@ export interface Vocabulary {
   readonly specialTokens: ReadonlyMap<string, number>;
 }
 
+/** A text that would keep a worker from all others for too long. */
+export interface UnslicedText {
+  readonly text: string;
+  readonly addSpecialTokens: boolean;
+}
+
 export type WorkerReply =
   | { readonly kind: 'ready'; readonly vocabulary: Vocabulary }
   | {
@@ -50,6 +64,9 @@ export type WorkerReply =
       readonly tokens: Uint32Array<ArrayBuffer>;
       readonly cache: CacheCounts;
     }
+  /** There are more ids than were wanted. */
+  | { readonly kind: 'over'; readonly id: number }
+  | ({ readonly kind: 'unsliceable'; readonly id: number } & UnslicedText)
   | {
       readonly kind: 'failed';
       readonly id: number;

@@ -9,6 +9,8 @@ export interface MockChanges {
   readonly normalizer?: object;
   readonly preTokenizer?: object;
   readonly decoder?: object;
+  /** Tokens put before and after every text. */
+  readonly postProcessor?: readonly [before: string, after: string];
   /** Maps every added token of the file. */
   readonly addedToken?: (token: AddedTokenEntry) => AddedTokenEntry;
   /** Added behind the others. */
@@ -55,10 +57,20 @@ export function changedMock(changes: MockChanges): LoadedTokenizer {
       ...(changes.preTokenizer === undefined ? {} : { pre_tokenizer: changes.preTokenizer }),
       ...(changes.decoder === undefined ? {} : { decoder: changes.decoder }),
       added_tokens: [...added, ...further],
+      ...(changes.postProcessor === undefined ? {} : { post_processor: framing(changes.postProcessor) }),
     },
     { ...readMock('tokenizer_config.json'), ...changes.config },
     null,
   );
+}
+
+function framing([before, after]: readonly [string, string]): object {
+  const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
+  return {
+    type: 'TemplateProcessing',
+    single: [special(before), { Sequence: { id: 'A', type_id: 0 } }, special(after)],
+    pair: [],
+  };
 }
 
 function readMock(name: string): object {

@@ -1,0 +1,93 @@
+import { readChat } from './chat-template.js';
+import type { ChatTemplate } from './chat-template.js';
+import type { ConversationEncoder } from './conversation-encoder.js';
+import type { LoadedTokenizer } from './load-tokenizer.js';
+import { encodeSlices, SLICE_UNITS } from './slicing/encode-slices.js';
+import type { EncodingEnd, SliceOptions, Steps } from './slicing/encode-slices.js';
+import { IdCollector } from './slicing/id-collector.js';
+import type { EncodeTask } from './worker-messages.js';
+
+/** What encoding stands on; one for the life of a worker. */
+export interface EncodingParts {
+  readonly loaded: LoadedTokenizer;
+  readonly template: ChatTemplate;
+  readonly encoder: ConversationEncoder;
+  /** Longest stretch without a border that is encoded in one go. */
+  readonly stretchUnitsMax: number;
+}
+
+export type Encoded =
+  | { readonly kind: 'encoded'; readonly tokens: Uint32Array<ArrayBuffer> }
+  /** It has more ids than were asked for at most. */
+  | { readonly kind: 'over' }
+  /** It is right here up to a word too long for one step: another place may take it. */
+  | { readonly kind: 'unsliceable'; readonly text: string; readonly addSpecialTokens: boolean }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** The units of all the work of a task, as far as they can be told before it. */
+export function taskUnits(task: EncodeTask): number {
+  return task.kind === 'chat' ? task.body.byteLength : task.text.length;
+}
+
+/** @param tokensMax more ids than this are not wanted: encoding ends when there are more, or before when there must be. */
+export function* encodeTask(task: EncodeTask, tokensMax: number, parts: EncodingParts): Steps<Encoded> {
+  if (task.kind === 'text') return yield* encodeText(task.text, task.addSpecialTokens, tokensMax, parts);
+  const rendering = parts.template.render(readChat(task.body));
+  yield task.body.byteLength;
+  if (rendering.kind === 'refused') return rendering;
+  const { text } = rendering;
+  if (isCertainlyOver(text, tokensMax, parts.loaded)) return { kind: 'over' };
+  const ids = new IdCollector(tokensMax);
+  const end = yield* parts.encoder.encode(text, { ids, stretchUnitsMax: parts.stretchUnitsMax });
+  return encoded(end, ids, { text, addSpecialTokens: false });
+}
+
+function* encodeText(
+  text: string,
+  addSpecialTokens: boolean,
+  tokensMax: number,
+  { loaded, stretchUnitsMax }: EncodingParts,
+): Steps<Encoded> {
+  if (isCertainlyOver(text, tokensMax, loaded)) return { kind: 'over' };
+  const ids = new IdCollector(tokensMax);
+  const options = { ids, stretchUnitsMax };
+  const end = addSpecialTokens
+    ? yield* encodeFramed(loaded, text, options)
+    : yield* encodeSlices(loaded, text, options);
+  return encoded(end, ids, { text, addSpecialTokens });
+}
+
+function* encodeFramed(loaded: LoadedTokenizer, text: string, options: SliceOptions): Steps<EncodingEnd> {
+  const { tokenizer, framing } = loaded;
+  const { ids, stretchUnitsMax } = options;
+  if (text.length <= SLICE_UNITS || framing === null) {
+    if (text.length > Math.max(SLICE_UNITS, stretchUnitsMax)) return 'unsliceable';
+    ids.add(tokenizer.encode(text, { add_special_tokens: true }).ids);
+    yield text.length;
+    return ids.isOver ? 'over' : 'done';
+  }
+  ids.add(framing.before);
+  const end = yield* encodeSlices(loaded, text, options);
+  ids.add(framing.after);
+  return end === 'done' && ids.isOver ? 'over' : end;
+}
+
+function encoded(
+  end: EncodingEnd,
+  ids: IdCollector,
+  source: { readonly text: string; readonly addSpecialTokens: boolean },
+): Encoded {
+  switch (end) {
+    case 'done':
+      return { kind: 'encoded', tokens: ids.join() };
+    case 'over':
+      return { kind: 'over' };
+    case 'unsliceable':
+      return { kind: 'unsliceable', ...source };
+  }
+}
+
+/** Told from its length alone. */
+function isCertainlyOver(text: string, tokensMax: number, { unitsPerTokenMax }: LoadedTokenizer): boolean {
+  return unitsPerTokenMax !== null && text.length > tokensMax * unitsPerTokenMax;
+}
