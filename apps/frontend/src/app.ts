@@ -9,6 +9,7 @@ import type { FrontendConfig } from './config.js';
 import { EndpointDirectory } from './directory.js';
 import { ApiServer } from './http/api-server.js';
 import { RequestDesk } from './http/request-desk.js';
+import { RequestIntake } from './intake/request-intake.js';
 import { createFrontendMetrics } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
 import { modelList, onlyModel } from './model-cards.js';
@@ -65,6 +66,7 @@ class App implements Frontend {
   readonly #aggregated: WorkerPool;
   readonly #prompts: PromptEncoder;
   readonly #releases: HandoverReleases;
+  readonly #intake: RequestIntake;
   readonly #desk: RequestDesk;
   readonly #server: ApiServer;
   #isLeaving = false;
@@ -76,6 +78,8 @@ class App implements Frontend {
     const ownMetrics = createMetrics('frontend');
     const metrics = createFrontendMetrics(ownMetrics, {
       requestsInFlight: () => this.#desk.requestsInFlight,
+      bodiesArriving: () => this.#intake.arrivingCount,
+      bodyBytes: () => this.#intake.bytesInFlight,
       textBytes: () => this.#prompts.bytesInHand,
     });
     this.#engines = new EngineClient(config.engineTimeouts, clock);
@@ -97,8 +101,9 @@ class App implements Frontend {
       timeoutMs: config.disaggregation.routerTimeoutMs,
     });
     this.#releases = new HandoverReleases({ decode: this.#decode, engines: this.#engines, metrics, logger });
+    this.#intake = new RequestIntake(config.intake, clock);
     this.#desk = this.#openDesk(metrics);
-    this.#server = this.#openServer(ownMetrics);
+    this.#server = this.#openServer(ownMetrics, metrics);
   }
 
   async start(): Promise<void> {
@@ -203,6 +208,7 @@ class App implements Frontend {
     };
     return new RequestDesk({
       limits: this.#config.limits,
+      intake: this.#intake,
       serve: (incoming) => serveRequest(parts, incoming),
       onlyModel: () => onlyModel([this.#decode.directory, this.#aggregated.directory]),
       newRequestId,
@@ -213,19 +219,23 @@ class App implements Frontend {
     });
   }
 
-  #openServer(ownMetrics: Metrics): ApiServer {
+  #openServer(ownMetrics: Metrics, metrics: FrontendMetrics): ApiServer {
     const others = [this.#decode.metrics, this.#aggregated.metrics, ...(this.#context.otherMetrics ?? [])];
     return new ApiServer(
       {
         serve: (endpoint, request, response) => void this.#desk.handle(endpoint, request, response),
         models: () => modelList([this.#decode.directory, this.#aggregated.directory]),
         newRequestId: this.#context.newRequestId,
+        connectionFault: (reason) => metrics.connectionFaults.inc({ reason }),
       },
       {
-        metrics: joinMetrics(ownMetrics, others),
-        readiness: () => this.readiness(),
+        admin: {
+          metrics: joinMetrics(ownMetrics, others),
+          readiness: () => this.readiness(),
+        },
+        limits: this.#config.intake.connections,
+        logger: this.#context.logger,
       },
-      this.#context.logger,
     );
   }
 }

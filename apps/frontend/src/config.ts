@@ -3,6 +3,8 @@ import { queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import type { OptionValues } from '@kvasir/service';
+import { intakeConfig } from './intake/intake-options.js';
+import type { IntakeConfig } from './intake/intake-options.js';
 import type { frontendOptions } from './options.js';
 
 type Values = OptionValues<typeof frontendOptions.options>;
@@ -11,6 +13,8 @@ type Values = OptionValues<typeof frontendOptions.options>;
 export interface FrontendConfig {
   readonly http: { readonly host: string; readonly port: number };
   readonly namespace: string;
+  /** What clients may send, and how. */
+  readonly intake: IntakeConfig;
   readonly text: {
     /** Null takes what the workers' records say. */
     readonly tokenizerPath: string | null;
@@ -31,7 +35,6 @@ export interface FrontendConfig {
     readonly legAttemptsMax: number;
     readonly requestsMax: number;
     readonly requestTimeoutMs: number;
-    readonly bodyBytesMax: number;
   };
 }
 
@@ -40,6 +43,7 @@ export function frontendConfig(values: Values): FrontendConfig {
   return {
     http: { host: values.httpHost, port: values.httpPort },
     namespace: values.namespace,
+    intake: intakeConfig(values),
     text: {
       tokenizerPath: values.tokenizerPath,
       workerCount: values.textWorkers,
@@ -66,7 +70,6 @@ export function frontendConfig(values: Values): FrontendConfig {
       legAttemptsMax: values.legAttemptsMax,
       requestsMax: values.requestsMax,
       requestTimeoutMs: values.requestTimeoutMs,
-      bodyBytesMax: values.bodyBytesMax,
     },
   };
 }

@@ -7,6 +7,12 @@ export type LegLabel = 'prefill' | 'decode' | 'aggregated';
 export type RejectionReason =
   | 'requestsMax'
   | 'draining'
+  /** As many bytes of bodies are in flight as may, over all or for the client. */
+  | 'bodyBytes'
+  | 'clientBytes'
+  | 'bodyTooSlow'
+  | 'bodyTooLarge'
+  | 'bodyTooComplex'
   | 'badRequest'
   | 'unknownModel'
   | 'noWorkers'
@@ -21,12 +27,18 @@ export type UntokenizedReason = 'noTokenizer' | 'textBytes' | 'queueFull' | 'tim
 /** Read when the metrics are. */
 export interface FrontendGauges {
   readonly requestsInFlight: () => number;
+  readonly bodiesArriving: () => number;
+  readonly bodyBytes: () => number;
   readonly textBytes: () => number;
 }
 
 export interface FrontendMetrics {
   readonly requests: Counter<'endpoint' | 'mode' | 'status_class'>;
   readonly inFlight: Gauge;
+  readonly bodiesArriving: Gauge;
+  readonly bodyBytes: Gauge;
+  /** Connections that were given up before they had brought a request. */
+  readonly connectionFaults: Counter<'reason'>;
   readonly rejections: Counter<'reason'>;
   readonly disconnects: Counter<'stage'>;
   readonly legFailures: Counter<'leg' | 'code'>;
@@ -101,8 +113,29 @@ export function createFrontendMetrics(metrics: Metrics, gauges: FrontendGauges):
       help: 'Requests routed by load alone, by why there were no tokens to route them by.',
       labels: ['reason'],
     }),
+    ...intakeMetrics(metrics, gauges),
     ...tokenMetrics(metrics),
   };
+}
+
+function intakeMetrics(metrics: Metrics, gauges: FrontendGauges) {
+  return {
+    bodiesArriving: metrics.gauge({
+      name: 'kvasir_frontend_bodies_arriving',
+      help: 'Requests whose body is not complete yet.',
+      collect: (gauge) => gauge.set(gauges.bodiesArriving()),
+    }),
+    bodyBytes: metrics.gauge({
+      name: 'kvasir_frontend_body_bytes_in_flight',
+      help: 'Bytes of the bodies of all requests that arrive or run.',
+      collect: (gauge) => gauge.set(gauges.bodyBytes()),
+    }),
+    connectionFaults: metrics.counter({
+      name: 'kvasir_frontend_connection_faults_total',
+      help: 'Connections that were given up before they had brought a request, by reason.',
+      labels: ['reason'],
+    }),
+  } satisfies Partial<FrontendMetrics>;
 }
 
 function tokenMetrics(metrics: Metrics) {

@@ -14,7 +14,7 @@ describe('frontendOptions', () => {
       http: { host: '127.0.0.1', port: 8000 },
       namespace: 'kvasir',
       disaggregation: { isEnforced: false },
-      limits: { bodyBytesMax: 16_777_216 },
+      intake: { bodies: { bodyBytesMax: 16_777_216 } },
       scheduler: { mode: 'kv' },
     });
   });

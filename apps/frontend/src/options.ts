@@ -3,6 +3,7 @@ import { engineTimeoutOptions } from '@kvasir/engines';
 import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
 import { queueOptions } from '@kvasir/router';
 import { defineOptions, lameDuckOptions } from '@kvasir/service';
+import { checkIntake, intakeOptions } from './intake/intake-options.js';
 
 /** Every setting of the frontend. */
 export const frontendOptions = defineOptions({
@@ -85,14 +86,6 @@ export const frontendOptions = defineOptions({
       doc: 'Deadline of a request, both legs and the whole answer.',
       group: 'Limits',
     },
-    bodyBytesMax: {
-      kind: 'integer',
-      default: 16 * 1024 * 1024,
-      min: 1,
-      unit: 'bytes',
-      doc: 'Longest body; longer ones are answered 413.',
-      group: 'Limits',
-    },
     ...engineTimeoutOptions,
     textWorkers: {
       kind: 'integer',
@@ -143,6 +136,7 @@ export const frontendOptions = defineOptions({
       doc: 'How long running requests may take to finish after the lame-duck time.',
       group: 'Limits',
     },
+    ...intakeOptions,
     ...routerStateOptions,
     ...planeOptions,
   },
@@ -150,6 +144,7 @@ export const frontendOptions = defineOptions({
     ...(parseEndpointName(`${namespace}.a.b`) === null
       ? [`--namespace must be one part in a-z 0-9 _ -, received "${namespace}"`]
       : []),
+    ...checkIntake(values),
     ...checkRouterState(values),
   ],
 });

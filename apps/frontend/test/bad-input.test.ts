@@ -115,8 +115,9 @@ describe('bad input', () => {
 
   it('counts each and books nothing', async () => {
     expect(await metric(frontend, 'kvasir_frontend_rejections_total', 'reason="badRequest"')).toBe(
-      CASES.length - 1,
+      CASES.length - 3,
     );
+    expect(await metric(frontend, 'kvasir_frontend_rejections_total', 'reason="bodyTooLarge"')).toBe(2);
     expect(await metric(frontend, 'kvasir_frontend_rejections_total', 'reason="unknownModel"')).toBe(1);
     expect(await bookings(frontend)).toBe(0);
   });

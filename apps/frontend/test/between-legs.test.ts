@@ -39,7 +39,12 @@ describe('a request that ends between its legs', () => {
     decode = (await scene.worker('decode', 'd', generates)).engine;
     const own = createMetrics('test');
     text = () => own.render();
-    metrics = createFrontendMetrics(own, { requestsInFlight: () => 0, textBytes: () => 0 });
+    metrics = createFrontendMetrics(own, {
+      requestsInFlight: () => 0,
+      textBytes: () => 0,
+      bodiesArriving: () => 0,
+      bodyBytes: () => 0,
+    });
     decodePool = pool('decode');
     await decodePool.start();
     await until(() => decodePool.directory.serves(MODEL) && decodePool.notReadyReason() === null);

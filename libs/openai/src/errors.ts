@@ -43,7 +43,27 @@ export const openAiErrors = {
   request_incomplete: {
     status: 408,
     type: 'invalid_request_error',
-    meaning: 'The body did not arrive in time.',
+    meaning: 'The request did not arrive in time, or came too slowly.',
+  },
+  method_not_allowed: {
+    status: 405,
+    type: 'invalid_request_error',
+    meaning: 'The path is taken with other methods; the header Allow names them.',
+  },
+  malformed_http: {
+    status: 400,
+    type: 'invalid_request_error',
+    meaning: 'What was sent is not an HTTP request.',
+  },
+  headers_too_large: {
+    status: 431,
+    type: 'invalid_request_error',
+    meaning: 'The head of the request is longer than the server takes.',
+  },
+  unsupported_transfer_encoding: {
+    status: 501,
+    type: 'invalid_request_error',
+    meaning: 'The body comes in a transfer encoding that the server does not know.',
   },
   body_too_large: {
     status: 413,
@@ -54,6 +74,11 @@ export const openAiErrors = {
     status: 499,
     type: 'invalid_request_error',
     meaning: 'The client left; nobody reads this, it is logged and counted.',
+  },
+  client_overloaded: {
+    status: 429,
+    type: 'rate_limit_error',
+    meaning: 'The client has as many bytes of bodies in flight as it may; try later.',
   },
   engine_overloaded: {
     status: 429,
@@ -67,6 +92,11 @@ export const openAiErrors = {
     meaning: 'Every worker that was tried failed; the request may be sent again.',
   },
   overloaded: { status: 503, type: 'server_error', meaning: 'As many requests run as may; try later.' },
+  bodies_overloaded: {
+    status: 503,
+    type: 'server_error',
+    meaning: 'As many bytes of bodies are in flight as may; try later.',
+  },
   shutting_down: {
     status: 503,
     type: 'server_error',

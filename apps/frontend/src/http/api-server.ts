@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import {
+  chatRequestReader,
+  completionRequestReader,
   errorBody,
   openAiError,
-  parseChatRequest,
-  parseCompletionRequest,
   requestPaths,
 } from '@kvasir/openai';
 import type {
@@ -11,7 +12,7 @@ import type {
   ModelCard,
   ModelList,
   OpenAiError,
-  RequestReading,
+  RequestReader,
   RequestReadingOptions,
 } from '@kvasir/openai';
 import { modelNotFound } from '../serving/model-not-found.js';
@@ -20,9 +21,12 @@ import type { AdminRoutes, Logger } from '@kvasir/service';
 import type { RequestId } from '@kvasir/units';
 import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
+import type { ConnectionLimits } from '../intake/intake-options.js';
+import { answerConnectionError } from './connection-errors.js';
+import type { ConnectionFault, ParserError } from './connection-errors.js';
 
-/** How long a client may take to send a request, in ms. */
-const REQUEST_ARRIVAL_MS = 60_000;
+/** How often connections are looked at whose head is overdue. */
+const HEADERS_CHECK_PERIOD_MS = 1_000;
 /** How long an unused connection of a client is kept, in ms: longer than load balancers keep theirs, so that they close first. */
 const IDLE_CONNECTION_MS = 75_000;
 
@@ -31,16 +35,24 @@ export interface ApiHandlers {
   serve(endpoint: ApiEndpoint, request: IncomingMessage, response: ServerResponse): void;
   models(): ModelList;
   readonly newRequestId: () => RequestId;
+  /** A connection was given up before it had brought a request. */
+  readonly connectionFault: (fault: ConnectionFault) => void;
+}
+
+export interface ApiServerParts {
+  readonly admin: AdminRoutes;
+  readonly limits: ConnectionLimits;
+  readonly logger: Logger;
 }
 
 export interface ApiEndpoint {
   readonly kind: ApiRequest['kind'];
-  readonly parse: (bytes: Uint8Array, options: RequestReadingOptions) => RequestReading<ApiRequest>;
+  readonly reader: (bytes: Uint8Array, options: RequestReadingOptions) => RequestReader;
 }
 
 const endpoints: readonly ApiEndpoint[] = [
-  { kind: 'chat', parse: parseChatRequest },
-  { kind: 'completion', parse: parseCompletionRequest },
+  { kind: 'chat', reader: chatRequestReader },
+  { kind: 'completion', reader: completionRequestReader },
 ];
 
 /** The HTTP server: routes and their hand-over. Replies to inference requests are taken out of the framework's hands. */
@@ -50,17 +62,29 @@ export class ApiServer {
   readonly #handlers: ApiHandlers;
   readonly #logger: Logger;
 
-  constructor(handlers: ApiHandlers, admin: AdminRoutes, logger: Logger) {
+  constructor(handlers: ApiHandlers, { admin, limits, logger }: ApiServerParts) {
     this.#handlers = handlers;
     this.#logger = logger;
     this.#server = fastify({
       logger: false,
       forceCloseConnections: true,
-      requestTimeout: REQUEST_ARRIVAL_MS,
+      // Bodies have a rate floor and the deadline of their request.
+      requestTimeout: 0,
       keepAliveTimeout: IDLE_CONNECTION_MS,
+      http: {
+        headersTimeout: limits.headersTimeoutMs,
+        maxHeaderSize: limits.headerBytesMax,
+        connectionsCheckingInterval: HEADERS_CHECK_PERIOD_MS,
+      },
+      clientErrorHandler: (error, socket) => this.#answerBroken(error, socket),
       // The path parameters of the routes are none; an id per request is made where it is needed.
       genReqId: () => '',
     });
+    const { server } = this.#server;
+    server.maxConnections = limits.connectionsMax;
+    server.on('drop', () => handlers.connectionFault('tooMany'));
+    // Who has closed only its sending side still gets its answer: see `probeHalfClosed`.
+    Object.assign(server, { httpAllowHalfOpen: true });
     this.#lastAnswers = new LastAnswers(this.#server.server);
     this.#addRoutes();
     addAdminRoutes(this.#server, admin);
@@ -123,6 +147,10 @@ export class ApiServer {
       const told = this.#internal(error);
       void this.#withId(reply).code(told.status).send(errorBody(told));
     });
+  }
+
+  #answerBroken(error: ParserError, socket: Socket): void {
+    this.#handlers.connectionFault(answerConnectionError(error, socket, this.#handlers.newRequestId()));
   }
 
   #withId<Reply extends { header(name: string, value: string): Reply }>(reply: Reply): Reply {

@@ -9,6 +9,8 @@ const RETRY_AFTER_S = '1';
 
 const RETRY_LATER = new Set([
   'overloaded',
+  'bodies_overloaded',
+  'client_overloaded',
   'engine_overloaded',
   'shutting_down',
   'no_workers',

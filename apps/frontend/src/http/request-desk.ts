@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { openAiError } from '@kvasir/openai';
-import type { OpenAiError } from '@kvasir/openai';
+import type { ApiRequest, OpenAiError } from '@kvasir/openai';
 import type { Clock, Logger } from '@kvasir/service';
 import type { RequestId } from '@kvasir/units';
+import type { RequestIntake } from '../intake/request-intake.js';
 import type { FrontendMetrics, RejectionReason } from '../metrics.js';
 import type { RequestLog } from '../request-log.js';
 import { countTargets } from '../serving/count-targets.js';
@@ -11,8 +12,8 @@ import { endedError, RequestScope } from '../serving/request-scope.js';
 import type { ActiveRequest } from '../serving/serving-parts.js';
 import type { ApiEndpoint } from './api-server.js';
 import { ClientAnswer } from './client-answer.js';
+import { probeHalfClosed } from './half-closed.js';
 import { readHeaderHints } from './header-hints.js';
-import { readBody } from './read-body.js';
 import { requestIds } from './request-ids.js';
 
 /** Headers of a client that engines get too. */
@@ -22,8 +23,8 @@ export interface RequestDeskParts {
   readonly limits: {
     readonly requestsMax: number;
     readonly requestTimeoutMs: number;
-    readonly bodyBytesMax: number;
   };
+  readonly intake: RequestIntake;
   readonly serve: (incoming: Omit<ActiveRequest, 'tokens'>) => Promise<OpenAiError | null>;
   /** The model of requests that name none; null when there are several, or none. */
   readonly onlyModel: () => string | null;
@@ -34,6 +35,8 @@ export interface RequestDeskParts {
   readonly logger: Logger;
 }
 
+type Arrived = Pick<ActiveRequest, 'answer' | 'scope' | 'record'> & { readonly unique: RequestId };
+
 /**
  * Where requests come in and go out: admission, reading and parsing, the life of each (deadline, client leaving, closing), and what is counted and
  * logged when it ends, however it ends.
@@ -41,6 +44,8 @@ export interface RequestDeskParts {
 export class RequestDesk {
   readonly #parts: RequestDeskParts;
   readonly #running = new Set<RequestScope>();
+  /** Of those that run, the ones whose body is complete. */
+  #admitted = 0;
   #isDraining = false;
   #onEmpty: (() => void) | null = null;
 
@@ -87,6 +92,7 @@ export class RequestDesk {
     const scope = new RequestScope(clock, limits.requestTimeoutMs);
     this.#running.add(scope);
     answer.onLeave(() => scope.end('clientLeft'));
+    probeHalfClosed(request, response, clock);
     const error = await this.#serve(endpoint, request, { answer, scope, record, unique: ids.unique });
     scope.settle();
     if (scope.endCause() === 'clientLeft') this.#parts.metrics.disconnects.inc({ stage: record.stage });
@@ -99,38 +105,60 @@ export class RequestDesk {
   #refusal(): OpenAiError | null {
     if (this.#isDraining) return endedError('closing');
     const { requestsMax } = this.#parts.limits;
-    if (this.#running.size < requestsMax) return null;
+    if (this.#admitted < requestsMax) return null;
     return openAiError('overloaded', `${requestsMax} requests run already, as many as may; try again later`);
   }
 
   async #serve(
-    { parse }: ApiEndpoint,
+    endpoint: ApiEndpoint,
     request: IncomingMessage,
-    active: Pick<ActiveRequest, 'answer' | 'scope' | 'record'> & { readonly unique: RequestId },
+    active: Arrived,
   ): Promise<OpenAiError | null> {
-    const { limits, logger, serve } = this.#parts;
-    const { answer, scope, record, unique } = active;
+    const { logger, intake, onlyModel } = this.#parts;
+    const { scope, unique } = active;
+    const account = intake.open(request);
     try {
-      const body = await readBody(request, limits.bodyBytesMax);
-      if (body.kind === 'left') return endedError('clientLeft');
-      if (body.kind === 'tooLarge') {
-        return openAiError('body_too_large', `The body is longer than ${limits.bodyBytesMax} bytes`);
-      }
-      const reading = parse(body.bytes, { onlyModel: this.#parts.onlyModel() });
-      if (reading.kind === 'invalid') return reading.error;
-      record.model = reading.request.model;
-      const hinted = readHeaderHints(request.headers, reading.request.hints);
-      if (hinted.kind === 'invalid') return hinted.error;
-      record.hints = hinted.hints;
-      const parsed = { ...reading.request, hints: hinted.hints };
-      const serving = { request: parsed, requestId: unique, forwardedHeaders: forwarded(request) };
-      return await serve({ request: parsed, serving, answer, scope, record });
+      const body = await intake.readBody(request, account, scope);
+      if (body.kind === 'refused') return body.error;
+      // Whoever is still sending holds no place: it may take its time.
+      const refusal = this.#refusal();
+      if (refusal !== null) return refusal;
+      return await this.#admit(async () => {
+        const reading = await intake.read(endpoint, body.bytes, { scope, onlyModel: onlyModel() });
+        if (reading.kind === 'invalid') return reading.error;
+        return await this.#serveRead(request, reading.request, active);
+      });
     } catch (error) {
       logger.error({ error, requestId: unique }, 'request failed');
       // Whatever still runs for it ends with it.
       scope.end('closing');
       return openAiError('internal_error', 'The server failed; its log says more');
+    } finally {
+      account.release();
     }
+  }
+
+  async #admit<Value>(run: () => Promise<Value>): Promise<Value> {
+    this.#admitted += 1;
+    try {
+      return await run();
+    } finally {
+      this.#admitted -= 1;
+    }
+  }
+
+  async #serveRead(
+    { headers }: IncomingMessage,
+    read: ApiRequest,
+    { answer, scope, record, unique }: Arrived,
+  ): Promise<OpenAiError | null> {
+    record.model = read.model;
+    const hinted = readHeaderHints(headers, read.hints);
+    if (hinted.kind === 'invalid') return hinted.error;
+    record.hints = hinted.hints;
+    const request = { ...read, hints: hinted.hints };
+    const serving = { request, requestId: unique, forwardedHeaders: forwarded(headers) };
+    return await this.#parts.serve({ request, serving, answer, scope, record });
   }
 
   #finish(record: RequestRecord, answer: ClientAnswer, error: OpenAiError | null): void {
@@ -159,7 +187,7 @@ export class RequestDesk {
   }
 }
 
-function forwarded({ headers }: IncomingMessage): readonly string[] {
+function forwarded(headers: IncomingHttpHeaders): readonly string[] {
   const found: string[] = [];
   for (const name of FORWARDED_HEADERS) {
     const value = headers[name];
@@ -179,6 +207,16 @@ function rejectionReason(error: OpenAiError): RejectionReason | null {
       return 'requestsMax';
     case 'shutting_down':
       return 'draining';
+    case 'bodies_overloaded':
+      return 'bodyBytes';
+    case 'client_overloaded':
+      return 'clientBytes';
+    case 'request_incomplete':
+      return 'bodyTooSlow';
+    case 'body_too_large':
+      return 'bodyTooLarge';
+    case 'body_too_complex':
+      return 'bodyTooComplex';
     case 'model_not_found':
       return 'unknownModel';
     case 'no_workers':

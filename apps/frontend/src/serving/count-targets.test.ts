@@ -9,7 +9,12 @@ async function counted(fields: Partial<RequestRecord>): Promise<readonly string[
   const metrics = createMetrics('test');
   const record = Object.assign(new RequestRecord(requestId('r'), 'chat', 1_000), fields);
   countTargets(
-    createFrontendMetrics(metrics, { requestsInFlight: () => 0, textBytes: () => 0 }),
+    createFrontendMetrics(metrics, {
+      requestsInFlight: () => 0,
+      textBytes: () => 0,
+      bodiesArriving: () => 0,
+      bodyBytes: () => 0,
+    }),
     record,
     2_000,
   );
