@@ -12,6 +12,8 @@ type Values = OptionValues<typeof frontendOptions.options>;
 /** What a frontend is built from. */
 export interface FrontendConfig {
   readonly http: { readonly host: string; readonly port: number };
+  /** Silence of a stream after which a comment is sent; null sends none. */
+  readonly sseKeepaliveMs: number | null;
   readonly namespace: string;
   /** What clients may send, and how. */
   readonly intake: IntakeConfig;
@@ -42,6 +44,7 @@ export interface FrontendConfig {
 export function frontendConfig(values: Values): FrontendConfig {
   return {
     http: { host: values.httpHost, port: values.httpPort },
+    sseKeepaliveMs: values.sseKeepaliveMs,
     namespace: values.namespace,
     intake: intakeConfig(values),
     text: {

@@ -87,6 +87,14 @@ export const frontendOptions = defineOptions({
       group: 'Limits',
     },
     ...engineTimeoutOptions,
+    sseKeepaliveMs: {
+      kind: 'integer',
+      default: null,
+      min: 1,
+      unit: 'ms',
+      doc: 'A stream that was silent for so long gets an SSE comment, also before its first token: then its status is 200 already and a failure is an error event. None is sent by default.',
+      group: 'Limits',
+    },
     textWorkers: {
       kind: 'integer',
       default: 1,

@@ -89,7 +89,7 @@ describe('an engine that leaves the list', () => {
     const first = await scene.worker('prefill', 'p1', hangs);
     await scene.worker('decode', 'd', serves);
     await scene.prefillRouter();
-    const frontend = await scene.frontend();
+    const frontend = await scene.frontend(['--enforce-disagg']);
     const answer = post(frontend);
     await until(has(first));
     const second = await scene.worker('prefill', 'p2', prefills());
@@ -102,7 +102,7 @@ describe('an engine that leaves the list', () => {
     await scene.worker('prefill', 'p', prefills());
     const first = await scene.worker('decode', 'd1', hangs);
     await scene.prefillRouter();
-    const frontend = await scene.frontend();
+    const frontend = await scene.frontend(['--enforce-disagg']);
     const answer = post(frontend);
     await until(has(first));
     const second = await scene.worker('decode', 'd2', generates);

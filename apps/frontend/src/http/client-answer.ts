@@ -3,6 +3,7 @@ import type { RelaySink } from '@kvasir/engines';
 import { errorBody } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
 import type { RequestId } from '@kvasir/units';
+import { trailingLineEnds } from './event-borders.js';
 
 /** When a client that was turned away for lack of room may come again, in seconds. */
 const RETRY_AFTER_S = '1';
@@ -18,20 +19,33 @@ const RETRY_LATER = new Set([
   'tokenizer_failed',
 ]);
 
+const EVENT_STREAM = 'text/event-stream; charset=utf-8';
+const COMMENT = ': keep-alive\n\n';
+
 /** The answer to one client, over Node's response. Once begun it can only be continued or broken off. */
 export class ClientAnswer implements RelaySink {
   readonly #response: ServerResponse;
   readonly #requestId: RequestId;
   #status: number | null = null;
+  /** Also when only comments have followed it. */
+  #hasHead = false;
+  /** Of what was written: 2 between two events. */
+  #lineEnds = 2;
+  #onWrite: (() => void) | null = null;
 
   constructor(response: ServerResponse, requestId: RequestId) {
     this.#response = response;
     this.#requestId = requestId;
   }
 
-  /** Null until the head was sent. */
+  /** Null until something of the answer itself was sent: comments are none. */
   get status(): number | null {
     return this.#status;
+  }
+
+  /** True once a status was sent that cannot be taken back. */
+  get hasHead(): boolean {
+    return this.#hasHead;
   }
 
   /** The client has gone, or all was sent. */
@@ -49,6 +63,27 @@ export class ClientAnswer implements RelaySink {
   /** Sends the head of an answer whose bytes follow. @param headers names and values in turn. */
   begin(status: number, contentType: string, headers: readonly string[]): void {
     this.#status = status;
+    this.#writeHead(status, contentType, headers);
+  }
+
+  /** Calls back after each write of the answer's own bytes. */
+  onWrite(callback: () => void): void {
+    this.#onWrite = callback;
+  }
+
+  /**
+   * Sends a comment of a stream of events, with its head when that was not sent yet; between two events only, and nothing to a client that is slower.
+   * The request may still be run elsewhere after it.
+   */
+  comment(): void {
+    if (this.isOver || this.#lineEnds < 2 || this.#response.writableNeedDrain) return;
+    this.#writeHead(200, EVENT_STREAM, []);
+    this.#response.write(COMMENT);
+  }
+
+  #writeHead(status: number, contentType: string, headers: readonly string[]): void {
+    if (this.#hasHead) return;
+    this.#hasHead = true;
     this.#response.writeHead(status, [
       'content-type',
       contentType,
@@ -61,6 +96,8 @@ export class ClientAnswer implements RelaySink {
   }
 
   write(bytes: Buffer): boolean {
+    this.#lineEnds = trailingLineEnds(bytes, this.#lineEnds);
+    this.#onWrite?.();
     return this.#response.write(bytes);
   }
 
@@ -76,6 +113,7 @@ export class ClientAnswer implements RelaySink {
   send(status: number, contentType: string, bytes: Buffer, headers: readonly string[]): void {
     if (this.isOver) return;
     this.#status = status;
+    this.#hasHead = true;
     this.#response.writeHead(status, [
       'content-type',
       contentType,
@@ -91,8 +129,10 @@ export class ClientAnswer implements RelaySink {
   /** An error: as a status while nothing was sent, as the last event of a stream after that. */
   fail(error: OpenAiError): void {
     const json = JSON.stringify(errorBody(error));
-    if (this.#status !== null) {
-      if (!this.isOver) this.#response.end(`data: ${json}\n\n`);
+    if (this.#hasHead) {
+      this.#status ??= error.status;
+      // An event that the engine did not complete is not to swallow the error.
+      if (!this.isOver) this.#response.end(`${'\n'.repeat(2 - this.#lineEnds)}data: ${json}\n\n`);
       return;
     }
     const later = error.code !== null && RETRY_LATER.has(error.code) ? ['retry-after', RETRY_AFTER_S] : [];

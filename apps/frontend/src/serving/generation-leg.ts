@@ -89,6 +89,13 @@ function answerWhole(attempt: GenerationAttempt, head: EngineHead, body: BodyCol
   const read = readAnswer(head, body.bytes());
   if (read.kind === 'failed') return failedBefore(read.failure, read.error);
   if (read.kind === 'aborted') return read;
+  if (attempt.answer.hasHead) {
+    const failure = engineFailure(
+      'ENGINE_PROTOCOL',
+      'The engine answered in one piece when it was to stream',
+    );
+    return failedBefore(failure, null);
+  }
   const { bytes, usage } = patchUsage(read.bytes, attempt.cachedTokens);
   attempt.record.addUsage(usage);
   attempt.answer.send(head.status, contentTypeOf(head), bytes, attempt.headers);

@@ -1,6 +1,7 @@
 import type { EngineDialect } from '@kvasir/engines';
 import { openAiError } from '@kvasir/openai';
 import type { ApiRequest, OpenAiError } from '@kvasir/openai';
+import { SseKeepalive } from '../http/sse-keepalive.js';
 import type { WorkerPool } from '../worker-pool.js';
 import { generate } from './generate.js';
 import { modelNotFound } from './model-not-found.js';
@@ -28,7 +29,22 @@ export async function serveRequest(
   if (encoding.kind === 'unknown') parts.metrics.untokenized.inc({ reason: encoding.reason });
   const active = { ...incoming, tokens: encoding.kind === 'ok' ? encoding.tokens : NO_TOKENS };
   record.promptTokens = active.tokens.length;
-  const choice = disaggregation(parts, request);
+  const keepalive = keepAlive(parts, active);
+  try {
+    return await serveLegs(parts, active);
+  } finally {
+    keepalive?.stop();
+  }
+}
+
+/** From now on the request is queued, computed and generated: a stream may be silent for long. */
+function keepAlive({ config, clock }: ServingParts, { request, answer }: ActiveRequest): SseKeepalive | null {
+  const { sseKeepaliveMs: periodMs } = config;
+  return periodMs === null || !request.isStream ? null : new SseKeepalive(answer, { periodMs, clock });
+}
+
+async function serveLegs(parts: ServingParts, active: ActiveRequest): Promise<OpenAiError | null> {
+  const choice = disaggregation(parts, active.request);
   if (choice === 'possible') return await serveDisaggregated(parts, active);
   if (parts.config.disaggregation.isEnforced) return choice;
   return await serveInOneLeg(parts, active);
