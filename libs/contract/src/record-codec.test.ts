@@ -47,6 +47,7 @@ describe('worker record', () => {
     const full: WorkerRecord = {
       ...worker,
       servedNames: ['kvasir-mock', 'org/latest'],
+      isDrainedByOperator: true,
       needsApiKey: true,
       holder: 'gpu-7/4711',
       startedAtMs: 1_700_000_000_000,
@@ -90,6 +91,7 @@ describe('worker record', () => {
     ['taints', Array.from({ length: 65 }, () => 'x')],
     ['servedNames', ['m', '']],
     ['needsApiKey', 'yes'],
+    ['isDrainedByOperator', 1],
     ['holder', 7],
     ['startedAtMs', -1],
   ])('is malformed when %s is %j', (field, value) => {

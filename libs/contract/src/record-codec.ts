@@ -59,6 +59,9 @@ export function decodeWorkerRecord(text: string): RecordReading<WorkerRecord> {
     batchedTokensMax: fields.integerOrNull('batchedTokensMax', 1, RECORD_LIMITS.batchedTokensMax),
     publishesKvEvents: fields.boolean('publishesKvEvents'),
     isDraining: fields.boolean('isDraining'),
+    isDrainedByOperator: fields.has('isDrainedByOperator')
+      ? fields.boolean('isDrainedByOperator')
+      : undefined,
     taints: fields.texts('taints', RECORD_LIMITS.taintCountMax, RECORD_LIMITS.taintCharsMax),
     loraNames: fields.textsOrNull('loraNames', RECORD_LIMITS.loraCountMax, RECORD_LIMITS.loraCharsMax),
     needsApiKey: fields.has('needsApiKey') ? fields.boolean('needsApiKey') : undefined,

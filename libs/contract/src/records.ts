@@ -39,6 +39,8 @@ export interface WorkerRecord {
   readonly publishesKvEvents: boolean;
   /** True once the worker takes no new work. */
   readonly isDraining: boolean;
+  /** Somebody has asked for that, so it lasts until somebody ends it. */
+  readonly isDrainedByOperator?: boolean | undefined;
   /** Labels that routing constraints can require, e.g. `zone=a`. */
   readonly taints: readonly string[];
   /** LoRA adapters that it serves, each under its name; null when it does not say: any is then tried. */
