@@ -2,13 +2,17 @@
 export class BatchRing {
   readonly #payloads: Uint8Array[] = [];
   readonly #batchesMax: number;
-  #newestNumber = 0;
+  readonly #before: number;
+  #newestNumber: number;
 
-  constructor(batchesMax: number) {
+  /** @param before the number that the first batch follows. */
+  constructor(batchesMax: number, before = 0) {
     this.#batchesMax = batchesMax;
+    this.#before = before;
+    this.#newestNumber = before;
   }
 
-  /** 0 before the first. */
+  /** The one before the first as long as there is none. */
   get newestNumber(): number {
     return this.#newestNumber;
   }
@@ -21,7 +25,7 @@ export class BatchRing {
 
   /** Batches from a number to the newest, in order; null when one of them is no longer kept, or the number is of the future. */
   from(batchNumber: number): readonly Uint8Array[] | null {
-    const oldest = Math.max(1, this.#newestNumber - this.#batchesMax + 1);
+    const oldest = Math.max(this.#before + 1, this.#newestNumber - this.#batchesMax + 1);
     if (batchNumber < oldest || batchNumber > this.#newestNumber + 1) return null;
     const payloads: Uint8Array[] = [];
     for (let number = batchNumber; number <= this.#newestNumber; number += 1) {

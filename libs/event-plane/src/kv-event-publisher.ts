@@ -16,8 +16,13 @@ export interface KvEventPublisherOptions {
   readonly clock: Clock;
   readonly endpoint: EndpointName;
   readonly workerId: WorkerId;
-  /** This life of the worker; batch numbers begin at 1 in each. */
+  /** This life of the worker; batch numbers begin at 1 in each, unless it is taken over. */
   readonly incarnation: Incarnation;
+  /**
+   * Set when another process has published of this life before: a number above all that it has used. Receivers find numbers missing then and ask for the
+   * whole set, so nothing is sent before `start`, when the set is to be complete.
+   */
+  readonly takesOverAfter?: number | undefined;
   /** Ranks `rankStart … rankStart + rankCount − 1`. */
   readonly rankStart: number;
   readonly rankCount: number;
@@ -50,6 +55,8 @@ export interface KvPublisherCounts {
 export class KvEventPublisher implements Component {
   readonly name = 'kv-event-publisher';
   readonly #plane: EventPlane;
+  /** What an earlier process has told must stand until all is known that this one will tell. */
+  #mustHoldBack: boolean;
   readonly #clock: Clock;
   readonly #endpoint: EndpointName;
   readonly #limits: KvPublisherLimits;
@@ -76,6 +83,7 @@ export class KvEventPublisher implements Component {
     if (!Number.isSafeInteger(rankCount) || rankCount < 1)
       throw new RangeError(`Cannot publish KV events: rankCount must be at least 1, received ${rankCount}`);
     this.#plane = plane;
+    this.#mustHoldBack = options.takesOverAfter !== undefined;
     this.#clock = clock;
     this.#endpoint = endpoint;
     this.#limits = { ...KV_PUBLISHER_LIMITS, ...options.limits };
@@ -83,9 +91,10 @@ export class KvEventPublisher implements Component {
       const subject = subjects.kvEvents(endpoint, workerId, rank);
       const send = (payload: Uint8Array): void => this.#send(subject, payload);
       const payloadBytesMax = (): number => plane.payloadBytesMax;
+      const before = options.takesOverAfter ?? 0;
       this.#ranks.set(
         rank,
-        new RankPublisher({ workerId, incarnation, rank }, this.#limits, { send, payloadBytesMax }),
+        new RankPublisher({ workerId, incarnation, rank }, this.#limits, { send, payloadBytesMax }, before),
       );
     }
   }
@@ -99,6 +108,11 @@ export class KvEventPublisher implements Component {
           this.#answer(rank, request),
         ),
       );
+    if (this.#mustHoldBack) {
+      this.flush();
+      this.#mustHoldBack = false;
+      this.#announce();
+    }
     this.#cancelAnnouncing = this.#clock.every(this.#limits.announceMs, () => this.#announce());
     return Promise.resolve();
   }
@@ -188,6 +202,7 @@ export class KvEventPublisher implements Component {
   }
 
   #send(subject: string, payload: Uint8Array): void {
+    if (this.#mustHoldBack) return;
     try {
       this.#plane.publish(subject, payload);
       this.#counts.sentMessages += 1;

@@ -294,6 +294,38 @@ describe('KvEventSubscriber', () => {
     ]);
   });
 
+  it('keeps the set of a publisher that has gone until the one who takes over knows all of his', async () => {
+    publisher.publishStored(0, null, run(1, 2));
+    follow();
+    await settle();
+    await publisher.close();
+    publisher = new KvEventPublisher({
+      ...{
+        plane: network,
+        clock,
+        endpoint,
+        workerId: worker,
+        incarnation: first,
+        rankStart: 0,
+        rankCount: 1,
+      },
+      takesOverAfter: 1_000_000,
+    });
+    sink.told.length = 0;
+    publisher.publishStored(0, null, run(1));
+    publisher.publishCleared(0);
+    publisher.publishStored(0, null, run(3));
+    await settle();
+    expect(sink.told).toEqual([]);
+    await publisher.start();
+    await settle();
+    expect(sink.told).toEqual(['0 reset first', '0 chain 3']);
+    publisher.publishStored(0, run(3), run(4));
+    await settle();
+    expect(sink.told.at(-1)).toBe('0#1000002');
+    expect(subscriber.isSettled()).toBe(true);
+  });
+
   describe('failed recoveries', () => {
     it('are tried again, ever later, until somebody answers', async () => {
       await publisher.close();

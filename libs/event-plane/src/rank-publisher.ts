@@ -78,18 +78,22 @@ export class RankPublisher {
     readonly chunks: readonly Uint8Array[];
   } | null = null;
 
-  /** @param payloadBytesMax longest message that the plane takes now. */
+  /**
+   * @param plane.payloadBytesMax longest message that the plane takes now.
+   * @param before the number that its first batch follows: 0 in a new life.
+   */
   constructor(
     source: KvSource,
     limits: KvPublisherLimits,
     plane: { readonly send: (payload: Uint8Array) => void; readonly payloadBytesMax: () => number },
+    before = 0,
   ) {
     this.source = source;
     this.#limits = limits;
     this.#send = plane.send;
     this.#payloadBytesMax = plane.payloadBytesMax;
     this.#header = new WireHeader(source);
-    this.#ring = new BatchRing(limits.ringBatchesMax);
+    this.#ring = new BatchRing(limits.ringBatchesMax, before);
   }
 
   get heldBlocks(): number {

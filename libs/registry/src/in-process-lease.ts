@@ -58,6 +58,14 @@ export class InProcessLease<EntryType extends Entry> implements RecordLease<Entr
     if (this.state().kind === 'held') this.#end({ kind: 'abandoned' });
   }
 
+  leave(keepMs: number): Promise<void> {
+    if (this.state().kind === 'held') {
+      this.#store.keepUntil(this.#entry, this.#clock.nowMs() + keepMs);
+      this.#end({ kind: 'abandoned' });
+    }
+    return Promise.resolve();
+  }
+
   #update(record: EntryType['record']): UpdateOutcome {
     this.#renew();
     if (this.state().kind !== 'held') return { kind: 'notHeld' };

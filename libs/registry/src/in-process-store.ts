@@ -58,6 +58,12 @@ export class InProcessStore {
     return this.#endpoints.get(formatEndpointName(entry.record.endpoint))?.entries.get(idOf(entry)) ?? null;
   }
 
+  /** Gives an entry another deadline. */
+  keepUntil(entry: Entry, deadlineMs: number): void {
+    entry.deadlineMs = deadlineMs;
+    this.#scheduleSweep(deadlineMs);
+  }
+
   /** Tells listeners that a held entry has another record. */
   touch(entry: Entry): void {
     this.#changed(entry.record.endpoint);

@@ -35,6 +35,8 @@ export interface Lease {
   release(): Promise<void>;
   /** Stops renewing and leaves the record to its deadline, as the owner's death would. */
   abandon(): void;
+  /** Renews once more, so that the record outlives its owner by `keepMs`, and abandons it: whoever comes next takes it over. */
+  leave(keepMs: number): Promise<void>;
 }
 
 export type UpdateOutcome = { readonly kind: 'updated' } | { readonly kind: 'notHeld' } | Refusal;

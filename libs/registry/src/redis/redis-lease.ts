@@ -83,6 +83,14 @@ export class RedisLease<EntryType extends Entry> implements RecordLease<EntryTyp
     });
   }
 
+  async leave(keepMs: number): Promise<void> {
+    if (this.#state.kind !== 'held') return;
+    const { endpoint, token } = this.#options;
+    // When Redis is away the record goes with its last deadline.
+    await this.#inTurn(() => endpoint.renew(this.#id, token, keepMs, null)).catch(() => undefined);
+    this.abandon();
+  }
+
   abandon(): void {
     if (this.#state.kind === 'held') this.#end({ kind: 'abandoned' });
   }

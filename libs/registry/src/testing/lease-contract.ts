@@ -38,6 +38,25 @@ function life(get: () => RegistriesUnderTest): void {
     await log.reaches('w2; kvasir-mock by 64');
   });
 
+  it('leave a record for as long as they are told to, for the next owner', async () => {
+    const { owner, consumer, harness } = get();
+    const log = new ViewLog(consumer, endpoint);
+    const leaving = held(await owner.registerWorker(worker('w1'), LEASE_MS));
+    held(await owner.registerWorker(worker('w2'), LEASE_MS));
+    await log.reaches('w1 w2; kvasir-mock by 64');
+    await leaving.leave(LEASE_MS * 3);
+    expect(leaving.state()).toEqual({ kind: 'abandoned' });
+    expect(await leaving.update(worker('w1'))).toEqual({ kind: 'notHeld' });
+    await harness.advance(LEASE_MS * 2);
+    expect(log.view.workers).toHaveLength(2);
+    const next = held(await consumer.registerWorker(worker('w1'), LEASE_MS));
+    await harness.advance(LEASE_MS * 2);
+    expect(log.view.workers).toHaveLength(2);
+    await next.leave(LEASE_MS);
+    await harness.advance(LEASE_MS * 2);
+    await log.reaches('w2; kvasir-mock by 64');
+  });
+
   it('need a duration', async () => {
     const { owner } = get();
     for (const leaseMs of [0, -1, Number.NaN, Infinity])
