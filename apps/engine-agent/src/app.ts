@@ -1,14 +1,17 @@
-import { EngineFleet } from '@kvasir/engine-watch';
+import { EngineFleet, EnginesFileWatch } from '@kvasir/engine-watch';
 import type { EngineConfig, EngineFleetContext, EngineWatchSettings } from '@kvasir/engine-watch';
 import { addKvEventsService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
 import { createAdminServer, createMetrics } from '@kvasir/service';
 import type { AdminServer, Component, DrainReport, Readiness } from '@kvasir/service';
+import { addDrainRoutes } from './drain-routes.js';
 import { GrpcEventStream } from './grpc-event-stream.js';
 
 /** What an engine agent is built from. */
 export interface EngineAgentConfig extends EngineWatchSettings {
   readonly engines: readonly EngineConfig[];
+  /** Where they come from, to be read again; null when they do not change. */
+  readonly enginesFile: string | null;
   readonly admin: { readonly host: string; readonly port: number };
   /** Where engines open streams of KV events; served when one of them is configured to. */
   readonly grpc: { readonly host: string; readonly port: number };
@@ -24,6 +27,8 @@ export interface EngineAgent extends Component {
   grpcAddress(): string;
   /** What `/ready` says: ready while at least one engine is registered. */
   readiness(): Readiness;
+  /** Reads the engines file again. */
+  reload(): Promise<void>;
 }
 
 /** Builds an engine agent; starts nothing. */
@@ -33,15 +38,22 @@ export function create(config: EngineAgentConfig, context: EngineAgentContext): 
 
 class App implements EngineAgent {
   readonly name = 'engine-agent';
+  readonly #config: EngineAgentConfig;
+  readonly #context: EngineAgentContext;
   readonly #fleet: EngineFleet;
+  #file: EnginesFileWatch | null = null;
   readonly #admin: AdminServer;
   /** Null when no engine needs it. */
   readonly #rpc: RpcServer | null;
 
   constructor(config: EngineAgentConfig, context: EngineAgentContext) {
+    this.#config = config;
+    this.#context = context;
     const metrics = createMetrics('engine_agent', { process: true });
     this.#fleet = new EngineFleet(config.engines, config, { ...context, metrics });
-    const isStreamed = config.engines.some(({ kvEvents }) => kvEvents.kind === 'grpc');
+    // Engines of a file may be told later that they publish by themselves.
+    const isStreamed =
+      config.enginesFile !== null || config.engines.some(({ kvEvents }) => kvEvents.kind === 'grpc');
     this.#rpc = isStreamed ? createRpcServer({ name: 'grpc', ...config.grpc, logger: context.logger }) : null;
     if (this.#rpc !== null)
       addKvEventsService(
@@ -53,6 +65,7 @@ class App implements EngineAgent {
       ...config.admin,
       metrics,
       readiness: () => this.readiness(),
+      extend: (server) => addDrainRoutes(server, this.#fleet),
     });
   }
 
@@ -60,6 +73,10 @@ class App implements EngineAgent {
     await this.#admin.start(signal);
     await this.#rpc?.start(signal);
     await this.#fleet.start();
+    const { enginesFile } = this.#config;
+    if (enginesFile === null) return;
+    const apply = (engines: readonly EngineConfig[]): Promise<void> => this.#fleet.apply(engines);
+    this.#file = new EnginesFileWatch(enginesFile, { ...this.#context, apply });
   }
 
   leave(): void {
@@ -71,6 +88,7 @@ class App implements EngineAgent {
   }
 
   async close(): Promise<void> {
+    this.#file?.close();
     await this.#rpc?.close();
     await this.#fleet.close();
     await this.#admin.close();
@@ -89,5 +107,9 @@ class App implements EngineAgent {
 
   readiness(): Readiness {
     return this.#fleet.readiness();
+  }
+
+  async reload(): Promise<void> {
+    await this.#file?.reload();
   }
 }

@@ -14,10 +14,15 @@ export function engineAgentConfig(values: Values): EngineAgentConfig {
     throw new ServiceError('SERVICE_BAD_CONFIGURATION', reading.problems.join('\n'));
   return {
     engines: reading.engines,
+    enginesFile: values.enginesFile,
     leaseMs: values.leaseMs,
     loadMs: values.loadMs,
     probeMs: values.probeMs,
     probeFailuresMax: values.probeFailuresMax,
+    healthTimeoutMs: values.healthTimeoutMs,
+    factsMs: values.factsMs,
+    drainMs: values.engineDrainMs,
+    handoverMs: values.handoverMs,
     admin: { host: values.adminHost, port: values.adminPort },
     grpc: { host: values.grpcHost, port: values.grpcPort },
   };
@@ -25,11 +30,14 @@ export function engineAgentConfig(values: Values): EngineAgentConfig {
 
 function readEngines(values: Values): EnginesReading {
   if (values.enginesFile !== null) return readEnginesFile(values.enginesFile);
-  const reading = readEngineSettings({ ...values, url: values.url ?? '' }, flagOf);
+  const { engineApiKeyFile: apiKeyFile, engineApiKeyEnv: apiKeyEnv } = values;
+  const reading = readEngineSettings({ ...values, url: values.url ?? '', apiKeyFile, apiKeyEnv }, flagOf);
   return reading.kind === 'ok' ? { kind: 'ok', engines: [reading.config] } : reading;
 }
 
-/** `kvEvents` as `--kv-events`. */
+/** `kvEvents` as `--kv-events`; the key is called the engine's, for the agent has none. */
 function flagOf(setting: string): string {
+  if (setting === 'apiKeyFile' || setting === 'apiKeyEnv')
+    return setting === 'apiKeyFile' ? '--engine-api-key-file' : '--engine-api-key-env';
   return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

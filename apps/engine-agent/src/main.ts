@@ -21,6 +21,7 @@ await runMain({
       logger,
       prng: Math.random,
     });
+    process.on('SIGHUP', () => void agent.reload());
     return withPlanes(agent, planes);
   },
 });

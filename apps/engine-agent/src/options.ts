@@ -21,6 +21,18 @@ export const engineAgentOptions = defineOptions({
       doc: "Base URL of the engine's HTTP server, as frontends reach it.",
       group: 'Engine',
     },
+    engineApiKeyFile: {
+      kind: 'string',
+      default: null,
+      doc: "File whose first line is the key of the engine's API, when it asks for one; read again when it changes.",
+      group: 'Engine',
+    },
+    engineApiKeyEnv: {
+      kind: 'string',
+      default: null,
+      doc: 'Name of a variable with that key, in the place of a file.',
+      group: 'Engine',
+    },
     kvEvents: {
       kind: 'string',
       default: null,
@@ -113,7 +125,7 @@ export const engineAgentOptions = defineOptions({
     enginesFile: {
       kind: 'string',
       default: null,
-      doc: 'YAML file with a list "engines" of the settings above, for several engines; in the place of --url.',
+      doc: 'YAML file with a list "engines" of the settings above, for several engines; in the place of --url. Read again when it changes and on SIGHUP.',
       group: 'Engines',
     },
     leaseMs: {
@@ -132,6 +144,22 @@ export const engineAgentOptions = defineOptions({
       doc: "How often the engine's health is asked for.",
       group: 'Life',
     },
+    healthTimeoutMs: {
+      kind: 'integer',
+      default: 2_000,
+      min: 50,
+      unit: 'ms',
+      doc: 'How long the health route may take. An engine that works counts as well however long it takes.',
+      group: 'Life',
+    },
+    factsMs: {
+      kind: 'integer',
+      default: 2_000,
+      min: 50,
+      unit: 'ms',
+      doc: 'How often the engine is asked what it is: model and names, context, block size, adapters.',
+      group: 'Life',
+    },
     loadMs: {
       kind: 'integer',
       default: 1_000,
@@ -146,6 +174,22 @@ export const engineAgentOptions = defineOptions({
       min: 1,
       unit: 'probes',
       doc: 'Failures in a row after which the engine is taken off the list.',
+      group: 'Life',
+    },
+    engineDrainMs: {
+      kind: 'integer',
+      default: 30_000,
+      min: 0,
+      unit: 'ms',
+      doc: 'How long an engine that stops, or is no longer in the engines file, may take to finish what it has.',
+      group: 'Life',
+    },
+    handoverMs: {
+      kind: 'integer',
+      default: 30_000,
+      min: 0,
+      unit: 'ms',
+      doc: 'How long engines stay registered after the agent has stopped, for the next one to take them over; 0 takes them off at once.',
       group: 'Life',
     },
     adminHost: {

@@ -1,15 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { parseEndpointName } from '@kvasir/contract';
 import type { DialectName, EndpointName, WorkerRole } from '@kvasir/contract';
 import { rankEndpointProblem } from '@kvasir/engine-events';
 import type { CopyRule } from '@kvasir/engine-events';
+import { readApiKey } from '@kvasir/engines';
+import type { ApiKeySource } from '@kvasir/engines';
 
 export const engineKinds = ['vllm', 'sglang', 'trtllm'] as const;
 
 /** One engine that the agent looks after. Null facts are asked of the engine. */
 export interface EngineConfig {
   readonly dialect: DialectName;
-  /** Without a trailing slash. */
+  /** With its path, without a trailing slash. */
   readonly url: string;
+  /** Null when its API asks for no key. */
+  readonly apiKey: ApiKeySource | null;
   readonly kvEvents:
     | { readonly kind: 'none' }
     | { readonly kind: 'pull' }
@@ -47,6 +52,8 @@ export type LoraSource =
 export interface EngineSettings {
   readonly engine: DialectName;
   readonly url: string;
+  readonly apiKeyFile: string | null;
+  readonly apiKeyEnv: string | null;
   readonly kvEvents: string | null;
   readonly kvReplay: string | null;
   readonly kvTopic: string;
@@ -64,6 +71,18 @@ export interface EngineSettings {
   readonly loraNames: readonly string[];
 }
 
+/** Whether an engine with other settings is still the same one for whoever looks after it: the rest can change under its record. */
+export function sameLife(one: EngineConfig, other: EngineConfig): boolean {
+  return isDeepStrictEqual({ ...one, ...CHANGEABLE }, { ...other, ...CHANGEABLE });
+}
+
+export function sameSettings(one: EngineConfig, other: EngineConfig): boolean {
+  return isDeepStrictEqual(one, other);
+}
+
+/** What may change while an engine stays the same one. */
+const CHANGEABLE = { taints: null, tokenizerPath: null, contextTokensMax: null, loras: null } as const;
+
 export type EngineReading =
   | { readonly kind: 'ok'; readonly config: EngineConfig }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
@@ -79,7 +98,9 @@ export function readEngineSettings(
   const problems: string[] = [];
   const url = parseUrl(settings.url);
   if (url === null)
-    problems.push(`${nameOf('url')} must be an http:// or https:// URL, received "${settings.url}"`);
+    problems.push(
+      `${nameOf('url')} must be an http:// or https:// URL without user, query or fragment, received "${settings.url}"`,
+    );
   const name = settings.endpoint ?? `kvasir.${COMPONENTS[settings.role]}.generate`;
   const endpoint = parseEndpointName(name);
   if (endpoint === null)
@@ -94,18 +115,27 @@ export function readEngineSettings(
       : 'must be tcp://host:port, ipc:// or inproc://';
     if (problem !== null) problems.push(`${nameOf(field)} ${problem}, received "${value}"`);
   }
+  const apiKey = apiKeySource(settings);
+  if (settings.apiKeyFile !== null && settings.apiKeyEnv !== null)
+    problems.push(`Give either ${nameOf('apiKeyFile')} or ${nameOf('apiKeyEnv')}`);
+  else if (apiKey !== null) {
+    const key = readApiKey(apiKey);
+    const where = nameOf(apiKey.kind === 'file' ? 'apiKeyFile' : 'apiKeyEnv');
+    if (key.kind === 'unusable') problems.push(`${where} cannot be used: ${key.reason}`);
+  }
   if (url === null || endpoint === null || problems.length > 0) return { kind: 'invalid', problems };
   return {
     kind: 'ok',
     config: {
       dialect: settings.engine,
-      url: url.origin,
+      url: baseOf(url),
+      apiKey,
       kvEvents: kvEventsOf(settings),
       kvCopies: settings.kvCopies,
       rankCount: settings.dataParallelRanks,
       role: settings.role,
       endpoint,
-      workerId: settings.workerId ?? url.host,
+      workerId: settings.workerId ?? `${url.host}${pathOf(url)}`,
       model: settings.model,
       blockSize: settings.blockSize,
       contextTokensMax: settings.contextTokensMax,
@@ -114,6 +144,20 @@ export function readEngineSettings(
       loras: loraSource(settings.loraNames),
     },
   };
+}
+
+function apiKeySource({ apiKeyFile, apiKeyEnv }: EngineSettings): ApiKeySource | null {
+  if (apiKeyFile !== null) return { kind: 'file', path: apiKeyFile };
+  return apiKeyEnv === null ? null : { kind: 'env', name: apiKeyEnv };
+}
+
+function baseOf(url: URL): string {
+  return `${url.origin}${pathOf(url)}`;
+}
+
+/** Empty for an engine at the root. */
+function pathOf({ pathname }: URL): string {
+  return pathname.replace(/\/+$/, '');
 }
 
 function loraSource(names: readonly string[]): LoraSource {
@@ -130,7 +174,9 @@ function kvEventsOf({ kvEvents, kvReplay, kvTopic }: EngineSettings): EngineConf
 function parseUrl(text: string): URL | null {
   try {
     const url = new URL(text);
-    return url.protocol === 'http:' || url.protocol === 'https:' ? url : null;
+    const isHttp = url.protocol === 'http:' || url.protocol === 'https:';
+    // A password in a URL would be told to everybody with the record.
+    return isHttp && url.username === '' && url.search === '' && url.hash === '' ? url : null;
   } catch {
     return null;
   }

@@ -1,12 +1,16 @@
+import { hostname } from 'node:os';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import type { Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
 import type { Prng } from '@kvasir/units';
+import { sameLife, sameSettings } from './engine-config.js';
 import type { EngineConfig } from './engine-config.js';
 import { EngineHttp } from './engine-http.js';
 import { EngineWatch } from './engine-watch.js';
+import type { WatchParts } from './engine-watch.js';
 import type { TakerLookup } from './rank-taker.js';
 import { createWatchMetrics } from './watch-metrics.js';
+import type { WatchMetrics } from './watch-metrics.js';
 
 /** How engines are looked after. */
 export interface EngineWatchSettings {
@@ -15,6 +19,14 @@ export interface EngineWatchSettings {
   readonly loadMs: number;
   readonly probeMs: number;
   readonly probeFailuresMax: number;
+  /** How long a health route may take. */
+  readonly healthTimeoutMs: number;
+  /** How often an engine is asked what it is. */
+  readonly factsMs: number;
+  /** How long an engine that gets nothing new may take to finish what it has. */
+  readonly drainMs: number;
+  /** How long engines stay registered after whoever looked after them has stopped; 0 takes them off at once. */
+  readonly handoverMs: number;
 }
 
 export const ENGINE_WATCH_SETTINGS: EngineWatchSettings = {
@@ -22,6 +34,10 @@ export const ENGINE_WATCH_SETTINGS: EngineWatchSettings = {
   loadMs: 1_000,
   probeMs: 1_000,
   probeFailuresMax: 3,
+  healthTimeoutMs: 2_000,
+  factsMs: 2_000,
+  drainMs: 30_000,
+  handoverMs: 30_000,
 };
 
 /** What it stands on. */
@@ -34,56 +50,146 @@ export interface EngineFleetContext {
   readonly logger: Logger;
   readonly prng: Prng;
   readonly metrics: Metrics;
+  /** Who looks after the engines, for people; by default this machine and process. */
+  readonly holder?: string | undefined;
+}
+
+/** An engine as an operator sees it. */
+export interface EngineStatus {
+  readonly workerId: string;
+  readonly url: string;
+  readonly isDraining: boolean;
+  /** Why it gets no requests; null when it does. */
+  readonly downReason: string | null;
 }
 
 /** Looks after any number of stock engines: registers each while it is well, and tells what its KV caches hold and how busy it is. */
 export class EngineFleet implements Component {
   readonly name = 'engine-fleet';
   readonly #http = new EngineHttp();
-  readonly #watches: readonly EngineWatch[];
+  readonly #parts: WatchParts;
+  readonly #watches = new Map<string, EngineWatch>();
+  /** Engines that finish what they have, before they are let go. */
+  readonly #leaving = new Set<string>();
   #isDraining = false;
+  #isClosed = false;
+  /** Changes of the fleet, one after the other. */
+  #changing: Promise<void> = Promise.resolve();
 
   constructor(engines: readonly EngineConfig[], settings: EngineWatchSettings, context: EngineFleetContext) {
-    const metrics = createWatchMetrics(context.metrics, (to) => {
-      for (const watch of this.#watches) {
-        to.isUp.set({ worker_id: watch.workerId }, watch.downReason === null ? 1 : 0);
-        to.heldBlocks.set({ worker_id: watch.workerId }, watch.heldBlocks);
-        for (const [reason, count] of watch.leftOut())
-          to.leftOut.set({ worker_id: watch.workerId, reason }, count);
-      }
-    });
-    const parts = { ...context, ...settings, http: this.#http, metrics };
-    this.#watches = engines.map((engine) => new EngineWatch(engine, parts));
+    const holder = context.holder ?? `${hostname()}/${process.pid}`;
+    const metrics = createWatchMetrics(context.metrics, (to) => this.#measure(to));
+    this.#parts = { ...context, ...settings, holder, http: this.#http, metrics };
+    for (const engine of engines) this.#watches.set(engine.workerId, new EngineWatch(engine, this.#parts));
   }
 
   /** Engines that are not there yet are waited for. */
   async start(): Promise<void> {
-    await Promise.all(this.#watches.map((watch) => watch.start()));
+    await Promise.all([...this.#watches.values()].map((watch) => watch.start()));
   }
 
-  /** Takes the engines off the routers' lists; they finish what they have by themselves. */
-  async drain(): Promise<DrainReport> {
+  /** Other engines from now on: new ones are looked after, those that are gone finish what they have, and those that have changed are told so. */
+  apply(engines: readonly EngineConfig[]): Promise<void> {
+    this.#changing = this.#changing.then(() => this.#apply(engines));
+    return this.#changing;
+  }
+
+  /** The engines run on without us, so there is nothing to wait for. */
+  drain(): Promise<DrainReport> {
     this.#isDraining = true;
-    await Promise.all(this.#watches.map((watch) => watch.drain()));
-    return { abandonedRequests: 0 };
+    return Promise.resolve({ abandonedRequests: 0 });
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#watches.map((watch) => watch.close()));
+    this.#isClosed = true;
+    const isLeft = this.#parts.handoverMs > 0;
+    await this.#changing;
+    await Promise.all(
+      [...this.#watches].map(([id, watch]) =>
+        isLeft && !this.#leaving.has(id) ? watch.leave() : watch.close(),
+      ),
+    );
     await this.#http.close();
+  }
+
+  /** An operator's wish. @returns false for an engine that is not looked after here. */
+  async setDraining(workerId: string, isDraining: boolean): Promise<boolean> {
+    const watch = this.#watches.get(workerId);
+    await watch?.setDraining('operator', isDraining);
+    return watch !== undefined;
+  }
+
+  engines(): readonly EngineStatus[] {
+    return [...this.#watches.values()].map(({ workerId, config, isDraining, downReason }) => ({
+      workerId,
+      url: config.url,
+      isDraining,
+      downReason,
+    }));
   }
 
   /** Whoever takes the events that an engine sends by itself. */
   taker(workerId: string, rank: number): TakerLookup {
-    return this.#watches.find((watch) => watch.workerId === workerId)?.taker(rank) ?? { kind: 'unknown' };
+    return this.#watches.get(workerId)?.taker(rank) ?? { kind: 'unknown' };
   }
 
   /** Ready while at least one engine is registered. */
   readiness(): Readiness {
     if (this.#isDraining) return { kind: 'notReady', reason: 'the agent is draining' };
-    const down = this.#watches.filter(({ downReason }) => downReason !== null);
-    if (down.length < this.#watches.length) return { kind: 'ready' };
+    const watches = [...this.#watches.values()];
+    const down = watches.filter(({ downReason }) => downReason !== null);
+    if (down.length < watches.length) return { kind: 'ready' };
     const reasons = down.map(({ workerId, downReason }) => `${workerId}: ${downReason ?? ''}`);
     return { kind: 'notReady', reason: reasons.join('; ') };
+  }
+
+  async #apply(engines: readonly EngineConfig[]): Promise<void> {
+    if (this.#isClosed) return;
+    const wanted = new Map(engines.map((engine) => [engine.workerId, engine]));
+    for (const [id, watch] of this.#watches) if (!wanted.has(id)) this.#letGo(id, watch);
+    await Promise.all(engines.map((engine) => this.#put(engine)));
+  }
+
+  async #put(engine: EngineConfig): Promise<void> {
+    const id = engine.workerId;
+    const known = this.#watches.get(id);
+    const { logger } = this.#parts;
+    if (known === undefined || !sameLife(known.config, engine)) {
+      const watch = new EngineWatch(engine, this.#parts);
+      this.#leaving.delete(id);
+      this.#watches.set(id, watch);
+      await known?.close();
+      logger.info({ workerId: id, url: engine.url }, 'engine is looked after');
+      await watch.start();
+      return;
+    }
+    if (this.#leaving.delete(id)) await known.setDraining('removed', false);
+    if (sameSettings(known.config, engine)) return;
+    logger.info({ workerId: id }, 'engine has other settings');
+    await known.reconfigure(engine);
+  }
+
+  #letGo(id: string, watch: EngineWatch): void {
+    if (this.#leaving.has(id)) return;
+    this.#leaving.add(id);
+    void watch
+      .setDraining('removed', true)
+      .then(() => watch.finished())
+      .then(async () => {
+        // It may have come back meanwhile.
+        if (this.#watches.get(id) !== watch || !this.#leaving.delete(id)) return;
+        this.#watches.delete(id);
+        await watch.close();
+      });
+  }
+
+  #measure(to: WatchMetrics): void {
+    for (const watch of this.#watches.values()) {
+      const { workerId: worker_id, downReason, isDraining, heldBlocks } = watch;
+      to.isUp.set({ worker_id }, downReason === null ? 1 : 0);
+      to.isDraining.set({ worker_id }, isDraining ? 1 : 0);
+      to.heldBlocks.set({ worker_id }, heldBlocks);
+      for (const [reason, count] of watch.leftOut()) to.leftOut.set({ worker_id, reason }, count);
+    }
   }
 }

@@ -1,74 +1,108 @@
 import type { DialectName } from '@kvasir/contract';
 import { parseExactJson } from '@kvasir/engine-events';
+import { dialectOf } from '@kvasir/engines';
+import type { ApiKey } from '@kvasir/engines';
 import { Agent, request } from 'undici';
-import { sglangLoads, sglangMetricLoads, trtllmLoads, vllmLoads } from './engine-loads.js';
+import { cacheConfigInfo, NO_CACHE_FACTS, NO_MODEL_FACTS, readModels, serverInfo } from './engine-facts.js';
+import type { CacheFacts, EngineFacts } from './engine-facts.js';
+import { sglangLoads, sglangMetricLoads, trtllmLoads, vllmLoads, workDone } from './engine-loads.js';
 import type { EngineLoads } from './engine-loads.js';
 
-/** What an engine says of itself; null where it does not. */
-export interface EngineFacts {
-  readonly model: string | null;
-  readonly contextTokensMax: number | null;
-  readonly blockSize: number | null;
-  readonly kvBlocksTotal: number | null;
-  readonly loraNames: readonly string[] | null;
+/** How an engine is reached. */
+export interface EngineAccess {
+  /** With its path, without a trailing slash. */
+  readonly url: string;
+  readonly dialect: DialectName;
+  /** Null when its API asks for none. */
+  readonly apiKey: Pick<ApiKey, 'authorization'> | null;
 }
 
-/** An engine that takes longer to answer a probe is not well. */
+/** What came of asking an engine something. */
+export type EngineReply =
+  | { readonly kind: 'ok'; readonly text: string }
+  | { readonly kind: 'status'; readonly status: number }
+  /** Nobody takes the connection: the process has gone, or takes nothing new. */
+  | { readonly kind: 'refused' }
+  /** No answer in time, or one that broke off. */
+  | { readonly kind: 'silent' };
+
+/** What an engine says of its load, and how much it has done so far in a unit of its own; null when it does not say. */
+export interface LoadReading {
+  readonly loads: EngineLoads;
+  readonly workDone: number | null;
+}
+
+/** How long facts and loads are waited for. */
 const TIMEOUT_MS = 2_000;
+/** How long an engine may take for one token before it counts as one that does not generate. */
+const GENERATION_TIMEOUT_MS = 5_000;
 const BODY_BYTES_MAX = 4_194_304;
+/** Nobody listens, or the listener is being closed. */
+const REFUSED = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'UND_ERR_SOCKET']);
 
-type Fields = Readonly<Record<string, unknown>>;
+interface Call {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: readonly string[];
+  readonly body?: Buffer;
+  readonly timeoutMs?: number;
+}
 
-/** Asks engines over HTTP. Never throws: what cannot be had is null. */
+/** Asks engines over HTTP. Never throws. */
 export class EngineHttp {
   readonly #agent = new Agent({
     connect: { timeout: TIMEOUT_MS },
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
     maxResponseSize: BODY_BYTES_MAX,
   });
 
-  async isHealthy(url: string): Promise<boolean> {
-    return (await this.#call('GET', `${url}/health`)) !== null;
+  async health(engine: EngineAccess, timeoutMs: number): Promise<EngineReply> {
+    return await this.#call(engine, '/health', { timeoutMs });
   }
 
-  async facts(url: string, dialect: DialectName): Promise<EngineFacts> {
-    const models = await this.#models(url);
-    const model = models?.find(isBase);
-    const cache = await this.#cacheFacts(url, dialect);
+  async facts(engine: EngineAccess): Promise<EngineFacts> {
+    const models = await this.#call(engine, '/v1/models');
+    const cache = await this.#cacheFacts(engine);
     return {
-      model: typeof model?.['id'] === 'string' ? model['id'] : null,
-      contextTokensMax: count(model?.['max_model_len']),
-      loraNames: adaptersOf(models, dialect),
+      ...(models.kind === 'ok' ? readModels(models.text, engine.dialect) : NO_MODEL_FACTS),
       ...cache,
+      modelsStatus: models.kind === 'status' ? models.status : null,
     };
   }
 
-  /** The adapters that it lists now; null when it does not answer, or lists none of its adapters by design. */
-  async loraNames(url: string, dialect: DialectName): Promise<readonly string[] | null> {
-    return adaptersOf(await this.#models(url), dialect);
+  /** Lets it generate one token: what its health route says does not show that it can. False also for engines that this version cannot speak to. */
+  async generates(engine: EngineAccess, model: string): Promise<boolean> {
+    const dialect = dialectOf(engine.dialect);
+    if (dialect === null) return false;
+    const { path, headers, body } = dialect.probe(model);
+    const call = { method: 'POST', headers, body, timeoutMs: GENERATION_TIMEOUT_MS } as const;
+    const reply = await this.#call(engine, path, call);
+    // One that has no room for it is busy with others.
+    return reply.kind === 'ok' || (reply.kind === 'status' && reply.status === 429);
   }
 
   /** TensorRT-LLM's events since the last call; null when it does not answer. */
-  async pullEvents(url: string): Promise<unknown> {
-    const text = await this.#call('POST', `${url}/kv_cache_events`);
+  async pullEvents(engine: EngineAccess): Promise<unknown> {
+    const text = textOf(await this.#call(engine, '/kv_cache_events', { method: 'POST' }));
     try {
-      return text === null ? null : parseExactJson(text);
+      return text === '' ? null : parseExactJson(text);
     } catch {
       return null;
     }
   }
 
   /** What it says of its load; empty when it says nothing that can be read. */
-  async loads(url: string, dialect: DialectName): Promise<EngineLoads> {
-    switch (dialect) {
-      case 'vllm':
-        return vllmLoads((await this.#call('GET', `${url}/metrics`)) ?? '');
+  async loads(engine: EngineAccess): Promise<LoadReading> {
+    switch (engine.dialect) {
+      case 'vllm': {
+        const text = textOf(await this.#call(engine, '/metrics'));
+        return { loads: vllmLoads(text), workDone: workDone(text) };
+      }
       case 'trtllm':
-        return trtllmLoads(parseAny(await this.#call('GET', `${url}/metrics`)));
+        return { loads: trtllmLoads(parseAny(await this.#call(engine, '/metrics'))), workDone: null };
       case 'sglang': {
-        const loads = sglangLoads(parseAny(await this.#call('GET', `${url}/v1/loads`)));
-        return loads.size > 0 ? loads : sglangMetricLoads((await this.#call('GET', `${url}/metrics`)) ?? '');
+        const loads = sglangLoads(parseAny(await this.#call(engine, '/v1/loads')));
+        if (loads.size > 0) return { loads, workDone: null };
+        const text = textOf(await this.#call(engine, '/metrics'));
+        return { loads: sglangMetricLoads(text), workDone: workDone(text) };
       }
     }
   }
@@ -77,76 +111,48 @@ export class EngineHttp {
     await this.#agent.destroy();
   }
 
-  async #models(url: string): Promise<readonly Fields[] | null> {
-    const list = parseJson(await this.#call('GET', `${url}/v1/models`))?.['data'];
-    return Array.isArray(list) ? list.filter(isFields) : null;
+  async #cacheFacts(engine: EngineAccess): Promise<CacheFacts> {
+    switch (engine.dialect) {
+      case 'vllm':
+        return cacheConfigInfo(textOf(await this.#call(engine, '/metrics')));
+      case 'sglang':
+        return serverInfo(textOf(await this.#call(engine, '/server_info')));
+      case 'trtllm':
+        return NO_CACHE_FACTS;
+    }
   }
 
-  async #cacheFacts(
-    url: string,
-    dialect: DialectName,
-  ): Promise<Pick<EngineFacts, 'blockSize' | 'kvBlocksTotal'>> {
-    if (dialect === 'vllm') return cacheConfigInfo((await this.#call('GET', `${url}/metrics`)) ?? '');
-    if (dialect === 'trtllm') return { blockSize: null, kvBlocksTotal: null };
-    const info = parseJson(await this.#call('GET', `${url}/server_info`));
-    const events = info?.['kv_events'] as Fields | null | undefined;
-    const blockSize = count(events?.['block_size']) ?? count(info?.['page_size']);
-    const tokens = count(info?.['max_total_num_tokens']);
-    return {
-      blockSize,
-      kvBlocksTotal: tokens === null || blockSize === null ? null : Math.floor(tokens / blockSize),
-    };
-  }
-
-  async #call(method: 'GET' | 'POST', url: string): Promise<string | null> {
+  async #call(engine: EngineAccess, path: string, call: Call = {}): Promise<EngineReply> {
+    const authorization = engine.apiKey?.authorization() ?? null;
+    const headers = [
+      ...(call.headers ?? []),
+      ...(authorization === null ? [] : ['authorization', authorization]),
+    ];
     try {
-      const { statusCode, body } = await request(url, { method, dispatcher: this.#agent });
+      const { statusCode, body } = await request(`${engine.url}${path}`, {
+        method: call.method ?? 'GET',
+        headers,
+        body: call.body ?? null,
+        dispatcher: this.#agent,
+        signal: AbortSignal.timeout(call.timeoutMs ?? TIMEOUT_MS),
+      });
       const text = await body.text();
-      return statusCode === 200 ? text : null;
-    } catch {
-      return null;
+      return statusCode === 200 ? { kind: 'ok', text } : { kind: 'status', status: statusCode };
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      return { kind: REFUSED.has(code) ? 'refused' : 'silent' };
     }
   }
 }
 
-/** vLLM tells its cache's shape as labels of a metric. */
-export function cacheConfigInfo(metrics: string): Pick<EngineFacts, 'blockSize' | 'kvBlocksTotal'> {
-  const labels = /^vllm:cache_config_info\{([^}]*)\}/m.exec(metrics)?.[1] ?? '';
-  const label = (name: string): number | null => {
-    const value = new RegExp(`(?:^|,)${name}="(\\d+)"`).exec(labels)?.[1];
-    return value === undefined ? null : count(Number(value));
-  };
-  return { blockSize: label('block_size'), kvBlocksTotal: label('num_gpu_blocks') };
+function textOf(reply: EngineReply): string {
+  return reply.kind === 'ok' ? reply.text : '';
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null;
-}
-
-/** Models have no parent; adapters name theirs. */
-function isBase({ parent }: Fields): boolean {
-  return typeof parent !== 'string';
-}
-
-function adaptersOf(models: readonly Fields[] | null, dialect: DialectName): readonly string[] | null {
-  // TensorRT-LLM does not list them.
-  if (models === null || dialect === 'trtllm') return null;
-  return models.flatMap((model) => (!isBase(model) && typeof model['id'] === 'string' ? [model['id']] : []));
-}
-
-function parseJson(text: string | null): Fields | null {
-  const value = parseAny(text);
-  return isFields(value) ? value : null;
-}
-
-function parseAny(text: string | null): unknown {
+function parseAny(reply: EngineReply): unknown {
   try {
-    return text === null ? null : JSON.parse(text);
+    return reply.kind === 'ok' ? JSON.parse(reply.text) : null;
   } catch {
     return null;
   }
-}
-
-function count(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;
 }

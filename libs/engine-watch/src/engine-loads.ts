@@ -62,6 +62,14 @@ export function trtllmLoads(value: unknown): EngineLoads {
   return new Map([[0, load]]);
 }
 
+const WORK_COUNTERS = /^(?:vllm|sglang):(?:prompt|generation)_tokens_total(?:\{[^}]*\})? (\S+)/gm;
+
+/** Tokens that an engine's metrics count as computed so far, prompts and answers, over all its ranks; null when they do not say. */
+export function workDone(text: string): number | null {
+  const counts = [...text.matchAll(WORK_COUNTERS)].map(([, value]) => amount(Number(value)) ?? 0);
+  return counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0);
+}
+
 function loadsOf(read: Record<'running' | 'waiting' | 'usage', ReadonlyMap<number, number>>): EngineLoads {
   const loads = new Map<number, EngineLoad>();
   for (const [rank, runningRequests] of read.running)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cacheConfigInfo } from './engine-http.js';
+import { cacheConfigInfo } from './engine-facts.js';
 import { readEngines } from './engines-file.js';
 
 describe('readEngines()', () => {
@@ -54,7 +54,7 @@ describe('readEngines()', () => {
     expect(reading).toEqual({
       kind: 'invalid',
       problems: [
-        'e.yaml: engines[0].url must be an http:// or https:// URL, received "ftp://x"',
+        'e.yaml: engines[0].url must be an http:// or https:// URL without user, query or fragment, received "ftp://x"',
         'e.yaml: engines[1].port is no setting',
         'e.yaml: engines[1].blockSize cannot be 0',
         'e.yaml: engines[2]. must be a map',
@@ -62,6 +62,25 @@ describe('readEngines()', () => {
         'e.yaml: engines[4].kvEvents must be tcp:// with a port when there are several ranks: they follow on the next ports, received "ipc:///tmp/kv"',
       ],
     });
+  });
+
+  it('takes an empty list when one is read again', () => {
+    expect(readEngines({ engines: [] }, 'e.yaml', 0)).toEqual({ kind: 'ok', engines: [] });
+  });
+
+  it('keeps the path of a URL, also in the name', () => {
+    const reading = readEngines({ engines: [{ url: 'http://gw:80/engines/a/' }] }, 'e.yaml');
+    expect(reading).toMatchObject({ engines: [{ url: 'http://gw/engines/a', workerId: 'gw/engines/a' }] });
+  });
+
+  it('takes keys from files and variables only, and says when there is none', () => {
+    const keys = [{ apiKeyEnv: 'KVASIR_TEST_NO_KEY' }, { apiKeyFile: '/no/file' }, { apiKey: 'secret' }];
+    const problems = keys.map((key) => readEngines({ engines: [{ url: 'http://a:1', ...key }] }, 'e.yaml'));
+    expect(problems).toMatchObject([
+      { problems: [expect.stringContaining('KVASIR_TEST_NO_KEY is empty or not there')] },
+      { problems: [expect.stringContaining('apiKeyFile cannot be used: ENOENT')] },
+      { problems: ['e.yaml: engines[0].apiKey is no setting'] },
+    ]);
   });
 
   it.each([[null], [{}], [{ engines: [] }]])('refuses %j', (document) => {
@@ -80,7 +99,8 @@ describe('cacheConfigInfo()', () => {
   it("reads the labels of vLLM's metric", () => {
     const text =
       '# HELP\nvllm:cache_config_info{block_size="16",cache_dtype="auto",num_gpu_blocks="2048"} 1.0\n';
-    expect(cacheConfigInfo(text)).toEqual({ blockSize: 16, kvBlocksTotal: 2_048 });
-    expect(cacheConfigInfo('')).toEqual({ blockSize: null, kvBlocksTotal: null });
+    expect(cacheConfigInfo(text)).toEqual({ blockSize: 16, kvBlocksTotal: 2_048, startedAtMs: null });
+    expect(cacheConfigInfo('process_start_time_seconds 1.7e+09\n').startedAtMs).toBe(1_700_000_000_000);
+    expect(cacheConfigInfo('')).toEqual({ blockSize: null, kvBlocksTotal: null, startedAtMs: null });
   });
 });

@@ -14,6 +14,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const SETTINGS = {
   engine: (value: unknown) => engineKinds.some((kind) => kind === value),
   url: isText,
+  apiKeyFile: isText,
+  apiKeyEnv: isText,
   kvEvents: isText,
   kvReplay: isText,
   kvTopic: isText,
@@ -32,6 +34,8 @@ const SETTINGS = {
 
 const DEFAULTS: Omit<EngineSettings, 'url'> = {
   engine: 'vllm',
+  apiKeyFile: null,
+  apiKeyEnv: null,
   kvEvents: null,
   kvReplay: null,
   kvTopic: '',
@@ -48,19 +52,22 @@ const DEFAULTS: Omit<EngineSettings, 'url'> = {
   loraNames: [],
 };
 
-/** Reads a file of engines, with every problem at once. */
-export function readEnginesFile(path: string): EnginesReading {
+/**
+ * Reads a file of engines, with every problem at once.
+ * @param enginesMin 0 also takes an empty list: the last engine was taken out.
+ */
+export function readEnginesFile(path: string, enginesMin: 0 | 1 = 1): EnginesReading {
   try {
-    return readEngines(parse(readFileSync(path, 'utf8')), path);
+    return readEngines(parse(readFileSync(path, 'utf8')), path, enginesMin);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: 'invalid', problems: [`Cannot read ${path}: ${reason}`] };
   }
 }
 
-export function readEngines(document: unknown, path: string): EnginesReading {
+export function readEngines(document: unknown, path: string, enginesMin: 0 | 1 = 1): EnginesReading {
   const list = isFields(document) ? document['engines'] : null;
-  if (!Array.isArray(list) || list.length === 0)
+  if (!Array.isArray(list) || list.length < enginesMin)
     return { kind: 'invalid', problems: [`${path} must have a list "engines" with at least one engine`] };
   const problems: string[] = [];
   const engines: EngineConfig[] = [];

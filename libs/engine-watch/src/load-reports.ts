@@ -2,13 +2,15 @@ import { encodeEngineLoad, subjects } from '@kvasir/contract';
 import type { WorkerRecord } from '@kvasir/contract';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { CancelTimer, Clock } from '@kvasir/service';
-import type { EngineHttp } from './engine-http.js';
+import type { EngineAccess, EngineHttp } from './engine-http.js';
+import type { EngineLoads } from './engine-loads.js';
 import type { WatchMetrics } from './watch-metrics.js';
 
 export interface LoadReportParts {
   readonly eventPlane: EventPlane;
   readonly clock: Clock;
-  readonly http: EngineHttp;
+  readonly http: Pick<EngineHttp, 'loads'>;
+  readonly engine: EngineAccess;
   readonly metrics: WatchMetrics;
   readonly loadMs: number;
 }
@@ -19,12 +21,24 @@ export class LoadReports {
   readonly #parts: LoadReportParts;
   readonly #cancel: CancelTimer;
   #isAsking = false;
+  #workDone = 0;
+  #idleReports = 0;
   #isClosed = false;
 
   constructor(record: WorkerRecord, parts: LoadReportParts) {
     this.#record = record;
     this.#parts = parts;
     this.#cancel = parts.clock.every(parts.loadMs, () => void this.#report());
+  }
+
+  /** How much the engine has done, as it counts; while it grows the engine works. */
+  get workDone(): number {
+    return this.#workDone;
+  }
+
+  /** Reports in a row in which no rank had anything to do. */
+  get idleReports(): number {
+    return this.#idleReports;
   }
 
   close(): void {
@@ -37,10 +51,12 @@ export class LoadReports {
     if (this.#isAsking) return;
     this.#isAsking = true;
     try {
-      const { endpoint, workerId, incarnation, url, dialect, rankStart, rankCount } = this.#record;
-      const { eventPlane, http, metrics } = this.#parts;
-      const loads = await http.loads(url, dialect);
+      const { endpoint, workerId, incarnation, rankStart, rankCount } = this.#record;
+      const { eventPlane, http, engine, metrics } = this.#parts;
+      const { loads, workDone } = await http.loads(engine);
       if (this.#isClosed) return;
+      this.#workDone = workDone ?? this.#workDone;
+      this.#idleReports = isIdle(loads) ? this.#idleReports + 1 : 0;
       metrics.loadReports.inc({ worker_id: workerId, outcome: loads.size > 0 ? 'sent' : 'unreadable' });
       for (const [rank, load] of loads) {
         if (rank < rankStart || rank >= rankStart + rankCount) continue;
@@ -52,4 +68,11 @@ export class LoadReports {
       this.#isAsking = false;
     }
   }
+}
+
+function isIdle(loads: EngineLoads): boolean {
+  if (loads.size === 0) return false;
+  return [...loads.values()].every(
+    ({ runningRequests, waitingRequests }) => runningRequests + waitingRequests === 0,
+  );
 }

@@ -9,20 +9,24 @@ import type { CopyRule, EngineKvBatch, TrtllmReading } from '@kvasir/engine-even
 import type { KvEventPublisher } from '@kvasir/event-plane';
 import type { CancelTimer, Clock } from '@kvasir/service';
 import type { EngineConfig } from './engine-config.js';
-import type { EngineHttp } from './engine-http.js';
+import type { EngineAccess, EngineHttp } from './engine-http.js';
 import type { RankTaker } from './rank-taker.js';
 import type { WatchMetrics } from './watch-metrics.js';
 
 /** How often TensorRT-LLM is asked for events; it keeps them until then. */
 const PULL_MS = 100;
+/** How long an engine may take to tell what it has told before. */
+const CATCH_UP_MS_MAX = 5_000;
+const CATCH_UP_LOOK_MS = 20;
 
 export interface RankEventsOptions {
   readonly config: EngineConfig;
+  readonly engine: EngineAccess;
   readonly blockSize: number;
   /** Blocks that each rank of the engine has; null when it does not say. */
   readonly kvBlocksTotal: number | null;
   readonly publisher: KvEventPublisher;
-  readonly http: EngineHttp;
+  readonly http: Pick<EngineHttp, 'pullEvents'>;
   readonly clock: Clock;
   readonly metrics: WatchMetrics;
   /** The engine has started anew: this life is over. */
@@ -39,6 +43,7 @@ export class RankEvents {
   readonly #endTaker = new Map<number, () => void>();
   #cancelPull: CancelTimer | null = null;
   #isPulling = false;
+  #appliedEvents = 0;
   readonly #pulled = new TrtllmEventStream();
   #isClosed = false;
 
@@ -51,6 +56,29 @@ export class RankEvents {
   /** Engine blocks held, over all ranks. */
   get heldBlocks(): number {
     return this.#ledgers.reduce((sum, ledger) => sum + ledger.heldBlocks, 0);
+  }
+
+  /** Events taken so far: while it grows the engine works. */
+  get appliedEvents(): number {
+    return this.#appliedEvents;
+  }
+
+  /** True when every connection that brought events was lost: the engine's process has gone. */
+  get isCutOff(): boolean {
+    return this.#sources.size > 0 && [...this.#sources.values()].every(({ isCutOff }) => isCutOff);
+  }
+
+  /** Times that a connection was lost, over all ranks. */
+  get cutOffs(): number {
+    return [...this.#sources.values()].reduce((sum, { cutOffs }) => sum + cutOffs, 0);
+  }
+
+  /** Resolves once what the engine still had to tell was taken, or after a while. */
+  async caughtUp(): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.nowMs() + CATCH_UP_MS_MAX;
+    while (![...this.#sources.values()].every(({ isCaughtUp }) => isCaughtUp) && clock.nowMs() < endMs)
+      await new Promise<void>((resolve) => clock.after(CATCH_UP_LOOK_MS, resolve));
   }
 
   /** Events that were left out, and messages that could not be taken, over all ranks. */
@@ -147,8 +175,8 @@ export class RankEvents {
     if (this.#isPulling) return;
     this.#isPulling = true;
     try {
-      const { http, config } = this.#options;
-      const reading = this.#pulled.read(await http.pullEvents(config.url));
+      const { http, engine } = this.#options;
+      const reading = this.#pulled.read(await http.pullEvents(engine));
       if (reading !== null && !this.#isClosed) this.#takePulled(reading);
     } finally {
       this.#isPulling = false;
@@ -174,6 +202,7 @@ export class RankEvents {
   #apply({ events, dropped }: EngineKvBatch, ledger: EngineKvLedger): void {
     const { metrics, config, clock } = this.#options;
     const nowMs = clock.nowMs();
+    this.#appliedEvents += events.length;
     for (const event of events) {
       ledger.apply(event, nowMs);
       metrics.events.inc({ worker_id: config.workerId, kind: event.kind });

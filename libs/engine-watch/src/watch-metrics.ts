@@ -6,7 +6,10 @@ export interface WatchMetrics {
   readonly losses: Counter<'worker_id' | 'reason'>;
   readonly lives: Counter<'worker_id'>;
   readonly loadReports: Counter<'worker_id' | 'outcome'>;
+  readonly slowHealth: Counter<'worker_id'>;
+  readonly takeOvers: Counter<'worker_id'>;
   readonly isUp: Gauge<'worker_id'>;
+  readonly isDraining: Gauge<'worker_id'>;
   readonly heldBlocks: Gauge<'worker_id'>;
   readonly leftOut: Gauge<'worker_id' | 'reason'>;
 }
@@ -39,11 +42,26 @@ export function createWatchMetrics(metrics: Metrics, collect: (to: WatchMetrics)
       help: 'Times that an engine was asked for its load, by what came of it.',
       labels: ['worker_id', 'outcome'],
     }),
+    slowHealth: metrics.counter({
+      name: 'kvasir_agent_slow_health_total',
+      help: 'Times that the health route did not answer in time while the engine worked.',
+      labels: ['worker_id'],
+    }),
+    takeOvers: metrics.counter({
+      name: 'kvasir_agent_take_overs_total',
+      help: 'Times that an engine was taken over from another agent in the same life.',
+      labels: ['worker_id'],
+    }),
     isUp: metrics.gauge({
       name: 'kvasir_agent_engine_up',
-      help: '1 while the engine is registered.',
+      help: '1 while the engine is registered and takes requests.',
       labels: ['worker_id'],
       collect: () => collect(made),
+    }),
+    isDraining: metrics.gauge({
+      name: 'kvasir_agent_engine_draining',
+      help: '1 while the engine gets no new requests, however that came.',
+      labels: ['worker_id'],
     }),
     leftOut: metrics.gauge({
       name: 'kvasir_agent_left_out_events',

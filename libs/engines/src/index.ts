@@ -1,4 +1,6 @@
 export type { AnswerShape } from './answer-watch.js';
+export { ApiKey, readApiKey } from './api-key.js';
+export type { ApiKeyReading, ApiKeySource } from './api-key.js';
 export { BodyCollector } from './body-collector.js';
 export { callEngine, readAnswer } from './call-engine.js';
 export type { EngineAnswer } from './call-engine.js';

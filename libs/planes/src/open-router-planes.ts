@@ -1,5 +1,5 @@
 import type { EndpointName } from '@kvasir/contract';
-import { ENGINE_WATCH_SETTINGS, EngineFleet, readEnginesFile } from '@kvasir/engine-watch';
+import { ENGINE_WATCH_SETTINGS, EngineFleet, EnginesFileWatch, readEnginesFile } from '@kvasir/engine-watch';
 import { InProcessEventPlane } from '@kvasir/event-plane';
 import type { EventPlane } from '@kvasir/event-plane';
 import { InProcessRegistry } from '@kvasir/registry';
@@ -50,11 +50,16 @@ async function openDirectPlanes(
   const { clock } = context;
   const [eventPlane, registry] = [new InProcessEventPlane({ clock }), new InProcessRegistry({ clock })];
   const metrics = createMetrics('engine_watch');
-  const fleet = new EngineFleet(reading.engines, ENGINE_WATCH_SETTINGS, {
+  // Nobody else knows of them, so there is nobody to hand them over to.
+  const settings = { ...ENGINE_WATCH_SETTINGS, handoverMs: 0 };
+  const fleet = new EngineFleet(reading.engines, settings, {
     ...context,
     ...{ eventPlane, registry, metrics },
   });
   await fleet.start();
+  const file = new EnginesFileWatch(enginesFile, { ...context, apply: (engines) => fleet.apply(engines) });
+  const reload = (): void => void file.reload();
+  process.on('SIGHUP', reload);
   return {
     ...{
       eventPlane,
@@ -63,6 +68,8 @@ async function openDirectPlanes(
       otherMetrics: [metrics, processMetrics(context.name)],
     },
     async close() {
+      process.off('SIGHUP', reload);
+      file.close();
       await fleet.close();
       await registry.close();
       await eventPlane.close();

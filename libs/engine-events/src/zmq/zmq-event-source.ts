@@ -75,6 +75,8 @@ export class ZmqEventSource {
   #last: Buffer | null = null;
   /** The connection was lost: the next replay must show whether it is the same engine. */
   #mustVerify = false;
+  #isCutOff = false;
+  #cutOffs = 0;
   #isClosed = false;
 
   constructor(options: ZmqSourceOptions) {
@@ -88,6 +90,21 @@ export class ZmqEventSource {
     });
   }
 
+  /** True while nothing is being fetched: what was delivered is all there is. */
+  get isCaughtUp(): boolean {
+    return this.#kept === null;
+  }
+
+  /** True after a connection was lost, until there is one again: the engine's process has gone, or the way to it. */
+  get isCutOff(): boolean {
+    return this.#isCutOff;
+  }
+
+  /** Times that a connection was lost. */
+  get cutOffs(): number {
+    return this.#cutOffs;
+  }
+
   counts(): ZmqSourceCounts {
     return this.#counts;
   }
@@ -96,8 +113,13 @@ export class ZmqEventSource {
   start(): void {
     const { endpoint, topic } = this.#options;
     // Another process may answer now, whose numbers have perhaps passed ours already.
-    this.#subscriber.events.on('disconnect', () => (this.#mustVerify = true));
+    this.#subscriber.events.on('disconnect', () => {
+      this.#isCutOff = true;
+      this.#cutOffs += 1;
+      this.#mustVerify = true;
+    });
     this.#subscriber.events.on('handshake', () => {
+      this.#isCutOff = false;
       if (this.#mustVerify && !this.#isClosed) this.#fetch();
     });
     this.#subscriber.connect(endpoint);
