@@ -164,8 +164,9 @@ describe('aggregated serving', () => {
     expect(answer.headers.get('x-kvasir-decode-worker')).toBe('a-2');
     expect(answer.headers.has('x-kvasir-prefill-worker')).toBe(false);
     await expect.poll(() => bookings(frontend)).toBe(0);
+    // Of each of the two prompts the block of its last token is computed in any case.
     expect(await metric(frontend, 'kvasir_frontend_predicted_overlap_tokens_total')).toBeGreaterThanOrEqual(
-      24,
+      16,
     );
   });
 

@@ -86,7 +86,7 @@ export interface Decision {
   readonly overlapBlocks: number;
   /** Complete blocks of the prompt. */
   readonly promptBlocks: number;
-  /** `overlapBlocks` in tokens. */
+  /** Tokens that the target will find cached: those of `overlapBlocks`, but never the last one's block. */
   readonly cachedTokens: number;
   /** In blocks; lower is better. 0 in modes that do not weigh. */
   readonly cost: number;

@@ -76,6 +76,13 @@ describe('step(route)', () => {
     expect(decision.terms.reduce((sum, term) => sum + term.value, 0)).toBeCloseTo(decision.cost);
   });
 
+  it('expects no engine to take the block of the last token from its cache', () => {
+    const made = scheduler(['a']);
+    stored(made, 'a', prompt(1, 2, 3));
+    expect(decided(made, prompt(1, 2, 3))).toMatchObject({ overlapBlocks: 3, cachedTokens: 8 });
+    expect(decided(made, prompt(1), { id: 'r2' })).toMatchObject({ overlapBlocks: 1, cachedTokens: 0 });
+  });
+
   it('gives affinity up when the holder has more waiting than the overlap saves', () => {
     const made = scheduler(['a', 'b']);
     stored(made, 'a', prompt(1, 2));

@@ -107,9 +107,14 @@ export class Chooser {
       rank: target.rank,
       overlapBlocks,
       promptBlocks: prompt.blockCount,
-      cachedTokens: overlapBlocks * blockSize,
+      cachedTokens: Math.min(overlapBlocks, reusableBlocks(prompt.tokenCount, blockSize)) * blockSize,
       cost: mode === 'kv' ? (this.#candidates.table.costs[chosen] ?? 0) : 0,
       terms: mode === 'kv' ? explainCost(columns, chosen, shape, cost) : [],
     };
   }
+}
+
+/** An engine computes at least the last token of a prompt, hence its whole block: a block that ends with it is never taken from the cache. */
+function reusableBlocks(promptTokens: number, blockSize: number): number {
+  return Math.max(0, Math.floor((promptTokens - 1) / blockSize));
 }
