@@ -1,4 +1,5 @@
 import { engineTimeoutsOf } from '@kvasir/engines';
+import { availableParallelism } from 'node:os';
 import { queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
@@ -49,7 +50,7 @@ export function frontendConfig(values: Values): FrontendConfig {
     intake: intakeConfig(values),
     text: {
       tokenizerPath: values.tokenizerPath,
-      workerCount: values.textWorkers,
+      workerCount: values.textWorkers ?? textWorkersFor(availableParallelism()),
       cacheTokensMax: values.textCacheTokensMax,
       bytesMax: values.textBytesMax,
       timeoutMs: values.encodeTimeoutMs,
@@ -75,6 +76,11 @@ export function frontendConfig(values: Values): FrontendConfig {
       requestTimeoutMs: values.requestTimeoutMs,
     },
   };
+}
+
+/** Each costs the memory of a tokenizer, and what it saves shows only under load: slices keep short prompts from waiting. */
+export function textWorkersFor(cores: number): number {
+  return Math.min(4, Math.max(1, Math.floor(cores / 4)));
 }
 
 /** What a request may take beyond its deadline to be cleaned up. */

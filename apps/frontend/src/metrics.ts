@@ -22,7 +22,8 @@ export type RejectionReason =
 export type StageLabel = 'unrouted' | 'prefill' | 'between' | 'generation';
 
 /** Why a request had no tokens to be routed by. */
-export type UntokenizedReason = 'noTokenizer' | 'textBytes' | 'queueFull' | 'timeout' | 'workerFailed';
+export type UntokenizedReason =
+  'noTokenizer' | 'textBytes' | 'queueFull' | 'timeout' | 'workerFailed' | 'unsliceable';
 
 /** Read when the metrics are. */
 export interface FrontendGauges {

@@ -1,6 +1,6 @@
 import { readOptions } from '@kvasir/service';
 import { describe, expect, it } from 'vitest';
-import { frontendConfig } from './config.js';
+import { frontendConfig, textWorkersFor } from './config.js';
 import { frontendOptions } from './options.js';
 
 const read = (argv: readonly string[], env: Record<string, string> = {}) =>
@@ -37,5 +37,16 @@ describe('frontendOptions', () => {
     if (reading.kind !== 'invalid') throw new TypeError('it was taken');
     expect(reading.problems).toHaveLength(1);
     expect(reading.problems[0]).toMatch(sentence);
+  });
+});
+
+describe('textWorkersFor()', () => {
+  it.each([
+    [1, 1],
+    [7, 1],
+    [8, 2],
+    [64, 4],
+  ])('makes of %i cores %i threads', (cores, threads) => {
+    expect(textWorkersFor(cores)).toBe(threads);
   });
 });

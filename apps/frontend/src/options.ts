@@ -97,10 +97,10 @@ export const frontendOptions = defineOptions({
     },
     textWorkers: {
       kind: 'integer',
-      default: 1,
+      default: null,
       min: 1,
       max: 64,
-      doc: 'Threads that turn text into tokens.',
+      doc: 'Threads that turn text into tokens; one per four cores, at most four, when not given.',
       group: 'Limits',
     },
     textCacheTokensMax: {

@@ -1,7 +1,7 @@
 import { sequenceHashes } from '@kvasir/block-hash';
 import { createTextService, mockTokenizerPath } from '@kvasir/text';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { metric, post, Scene } from './scene.js';
+import { errorOf, metric, post, Scene } from './scene.js';
 import { generates } from './test-engine.js';
 
 let scene: Scene;
@@ -55,5 +55,62 @@ describe('prompts of text', () => {
     await frontend.close();
     expect((await text.encodeText('still there')).length).toBeGreaterThan(0);
     await text.close();
+  });
+});
+
+describe('prompts over the context', () => {
+  const tokenizerPath = mockTokenizerPath;
+
+  it('are refused, as soon as that is sure', async () => {
+    await scene.worker('aggregated', 'a', generates, { tokenizerPath });
+    const frontend = await scene.frontend();
+    const answers = await Promise.all([
+      post(frontend, chat(story.repeat(100)), { path: CHAT }),
+      post(frontend, { prompt: story.repeat(100) }),
+    ]);
+    for (const answer of answers) {
+      expect(answer.status).toBe(400);
+      expect(errorOf(answer)).toMatchObject({
+        code: 'context_length_exceeded',
+        message: expect.stringContaining('has more than 997 in the prompt') as string,
+      });
+    }
+  });
+
+  it('reach an engine that is asked to shorten them, and are found by what it keeps', async () => {
+    const { publisher } = await scene.worker('aggregated', 'a', generates, { tokenizerPath });
+    const frontend = await scene.frontend();
+    const tokens = Uint32Array.from({ length: 1200 }, (_, index) => index + 1);
+    publisher.publishStored(0, null, sequenceHashes(tokens.slice(-100), 4));
+    publisher.flush();
+    const fields = { prompt: [...tokens], truncate_prompt_tokens: 100 };
+    await expect
+      .poll(async () => Number((await post(frontend, fields)).headers.get('x-kvasir-overlap-blocks')))
+      .toBe(25);
+    const asked = { ...chat(story.repeat(100)), truncate_prompt_tokens: -1 };
+    expect((await post(frontend, asked, { path: CHAT })).status).toBe(200);
+  });
+});
+
+describe('a prompt beside one that is very long', () => {
+  it('is answered first', async () => {
+    const context = { tokenizerPath: mockTokenizerPath, contextTokensMax: 10_000_000 };
+    await scene.worker('aggregated', 'a', generates, context);
+    const frontend = await scene.frontend();
+    const done: string[] = [];
+    const long = post(frontend, chat(story.repeat(800)), { path: CHAT }).then(() => done.push('long'));
+    await expect.poll(() => metric(frontend, 'kvasir_frontend_text_bytes')).toBeGreaterThan(100_000);
+    await post(frontend, chat('hi'), { path: CHAT }).then(() => done.push('short'));
+    await long;
+    expect(done).toEqual(['short', 'long']);
+  });
+
+  it('is served by load when there are more bytes of text than may be', async () => {
+    await scene.worker('aggregated', 'a', generates, { tokenizerPath: mockTokenizerPath });
+    const frontend = await scene.frontend(['--text-bytes-max', '1000']);
+    expect((await post(frontend, chat(story), { path: CHAT })).status).toBe(200);
+    expect(await metric(frontend, 'kvasir_frontend_untokenized_requests_total', 'reason="textBytes"')).toBe(
+      1,
+    );
   });
 });

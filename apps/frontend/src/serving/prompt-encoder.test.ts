@@ -23,6 +23,7 @@ function contentsOf(body: Buffer): string {
 const target = (signal = new AbortController().signal, tokenizerPath: string | null = null) => ({
   tokenizerPath,
   signal,
+  limit: { tokensMax: 1000, keptTokens: null },
 });
 
 /** One token per character; a failure instead when there is one. */
@@ -116,9 +117,28 @@ describe('the limits of a PromptEncoder', () => {
   it.each([
     ['TEXT_QUEUE_FULL', 'queueFull'],
     ['TEXT_WORKER_FAILED', 'workerFailed'],
+    ['TEXT_UNSLICEABLE', 'unsliceable'],
   ] as const)('leaves it to load when the service says %s', async (failure, reason) => {
     const encoded = await encoder(textService(failure)).encode(request({ prompt: 'x' }), target());
     expect(encoded).toEqual({ kind: 'unknown', reason });
+  });
+
+  it('says when a prompt has more tokens than it may', async () => {
+    const encoded = await encoder(textService('TEXT_OVER_LIMIT')).encode(request({ prompt: 'x' }), target());
+    expect(encoded).toEqual({ kind: 'over' });
+  });
+
+  it('takes the last of each prompt when the engine does', async () => {
+    const limit = { tokensMax: Infinity, keptTokens: 2 };
+    const encoded = await encoder(textService()).encode(request({ prompt: ['abc', [7, 8, 9], 'd'] }), {
+      ...target(),
+      limit,
+    });
+    expect(encoded).toEqual({
+      kind: 'ok',
+      tokens: Uint32Array.of(98, 99, 8, 9, 100),
+      longestPromptTokens: 2,
+    });
   });
 
   it('holds no more bytes than it may, and has none when all is done', async () => {

@@ -5,6 +5,8 @@ import { createTextService, TextError } from '@kvasir/text';
 import type { TextErrorCode, TextService } from '@kvasir/text';
 import type { UntokenizedReason } from '../metrics.js';
 import { Patience } from './patience.js';
+import { keptOf } from './prompt-limit.js';
+import type { PromptLimit } from './prompt-limit.js';
 
 /** Tokenizers that are kept at a time; more pools than this with tokenizers of their own are routed by load alone. */
 export const TOKENIZERS_MAX = 8;
@@ -17,9 +19,11 @@ export type Encoding =
       readonly kind: 'ok';
       /** Of all prompts, one after the other: the first one's blocks can be found in caches, all of them are work. */
       readonly tokens: Uint32Array;
-      /** Of the longest prompt. */
+      /** Of the longest prompt, as the engine takes it. */
       readonly longestPromptTokens: number;
     }
+  /** A prompt has more tokens than it may; it was not encoded to its end. */
+  | { readonly kind: 'over' }
   /** Tokens cannot be had, or not in time: it costs affinity, never service. */
   | { readonly kind: 'unknown'; readonly reason: UntokenizedReason }
   /** The request ended while it was encoded. */
@@ -32,6 +36,7 @@ export interface EncodeTarget {
   readonly tokenizerPath: string | null;
   /** Aborted when nobody waits for the tokens any more. */
   readonly signal: AbortSignal;
+  readonly limit: PromptLimit;
 }
 
 export interface PromptEncoderOptions {
@@ -98,7 +103,7 @@ export class PromptEncoder {
   /** Never rejects, unless there is a fault in the program. */
   async encode(request: ApiRequest, target: EncodeTarget): Promise<Encoding> {
     if (request.kind === 'completion') {
-      const known = knownTokens(request.prompts);
+      const known = knownTokens(request.prompts, target.limit);
       if (known !== null) return known;
     }
     const bytes = request.body.bytes.byteLength;
@@ -109,10 +114,11 @@ export class PromptEncoder {
       const text = await patience.await(this.#textOf(target.tokenizerPath));
       if (text === undefined) return outcomeOf(patience);
       if (text === null) return { kind: 'unknown', reason: 'noTokenizer' };
-      return await encodeWith(text, request, patience.signal);
+      return await encodeWith(text, request, { limit: target.limit, signal: patience.signal });
     } catch (error) {
       if (!(error instanceof TextError)) throw error;
       if (patience.end !== null) return outcomeOf(patience);
+      if (error.code === 'TEXT_OVER_LIMIT') return { kind: 'over' };
       const reason = UNTOKENIZED[error.code];
       return reason === undefined
         ? { kind: 'failed', error: clientError(error, request) }
@@ -162,6 +168,7 @@ export class PromptEncoder {
 const UNTOKENIZED: Partial<Record<TextErrorCode, UntokenizedReason>> = {
   TEXT_QUEUE_FULL: 'queueFull',
   TEXT_WORKER_FAILED: 'workerFailed',
+  TEXT_UNSLICEABLE: 'unsliceable',
 };
 
 /** Of waiting that came to its end without tokens. */
@@ -169,17 +176,21 @@ function outcomeOf({ end }: Patience): Encoding {
   return end === 'timeout' ? { kind: 'unknown', reason: 'timeout' } : { kind: 'ended' };
 }
 
-async function encodeWith(text: PromptText, request: ApiRequest, signal: AbortSignal): Promise<Encoding> {
-  if (request.kind === 'completion') return joined(await encodePrompts(text, request.prompts, signal));
-  const tokens = await text.encodeChat(request.body.bytes, { signal });
+type EncodeFor = Pick<EncodeTarget, 'limit' | 'signal'>;
+
+async function encodeWith(text: PromptText, request: ApiRequest, options: EncodeFor): Promise<Encoding> {
+  if (request.kind === 'completion') return joined(await encodePrompts(text, request.prompts, options));
+  const { limit, signal } = options;
+  const { tokensMax } = limit;
+  const tokens = keptOf(await text.encodeChat(request.body.bytes, { signal, tokensMax }), limit);
   return { kind: 'ok', tokens, longestPromptTokens: tokens.length };
 }
 
-function knownTokens(prompts: readonly CompletionPrompt[]): Encoding | null {
+function knownTokens(prompts: readonly CompletionPrompt[], limit: PromptLimit): Encoding | null {
   const known: Uint32Array[] = [];
   for (const prompt of prompts) {
     if (prompt.kind === 'text') return null;
-    known.push(prompt.tokens);
+    known.push(keptOf(prompt.tokens, limit));
   }
   return joined(known);
 }
@@ -187,14 +198,15 @@ function knownTokens(prompts: readonly CompletionPrompt[]): Encoding | null {
 async function encodePrompts(
   text: PromptText,
   prompts: readonly CompletionPrompt[],
-  signal: AbortSignal,
+  { limit, signal }: EncodeFor,
 ): Promise<readonly Uint32Array[]> {
   return await Promise.all(
-    prompts.map(async (prompt) =>
-      prompt.kind === 'tokens'
-        ? prompt.tokens
-        : await text.encodeText(JSON.parse(prompt.json.toString('utf8')) as string, { signal }),
-    ),
+    prompts.map(async (prompt) => {
+      if (prompt.kind === 'tokens') return keptOf(prompt.tokens, limit);
+      const { tokensMax } = limit;
+      const value = JSON.parse(prompt.json.toString('utf8')) as string;
+      return keptOf(await text.encodeText(value, { signal, tokensMax }), limit);
+    }),
   );
 }
 

@@ -6,7 +6,7 @@ import type { WorkerPool } from '../worker-pool.js';
 import { generate } from './generate.js';
 import { modelNotFound } from './model-not-found.js';
 import { runPrefill } from './prefill-leg.js';
-import type { Encoding } from './prompt-encoder.js';
+import { contextError, promptLimit } from './prompt-limit.js';
 import type { ActiveRequest, ServingParts } from './serving-parts.js';
 
 /**
@@ -20,12 +20,17 @@ export async function serveRequest(
   const { request, scope, record } = incoming;
   const pool = findPool(parts, request.model);
   if ('status' in pool) return pool;
-  const { tokenizerPath } = pool.directory;
-  const encoding = await parts.prompts.encode(request, { tokenizerPath, signal: scope.signal });
+  const { tokenizerPath, contextTokensMax } = pool.directory;
+  const limit = promptLimit(request, contextTokensMax);
+  const encoding = await parts.prompts.encode(request, { tokenizerPath, limit, signal: scope.signal });
   if (scope.hasEnded()) return scope.endError();
   if (encoding.kind === 'failed') return encoding.error;
-  const tooLong = contextError(request, encoding, pool.directory.contextTokensMax);
-  if (tooLong !== null) return tooLong;
+  if (encoding.kind === 'over') {
+    return contextError(request, contextTokensMax, `more than ${limit.tokensMax}`);
+  }
+  if (encoding.kind === 'ok' && encoding.longestPromptTokens > limit.tokensMax) {
+    return contextError(request, contextTokensMax, String(encoding.longestPromptTokens));
+  }
   if (encoding.kind === 'unknown') parts.metrics.untokenized.inc({ reason: encoding.reason });
   const active = { ...incoming, tokens: encoding.kind === 'ok' ? encoding.tokens : NO_TOKENS };
   record.promptTokens = active.tokens.length;
@@ -90,19 +95,6 @@ function findPool({ decode, aggregated }: ServingParts, model: string): WorkerPo
   return isKnown || hasNobody
     ? openAiError('no_workers', 'No worker that generates is registered now; try again later')
     : modelNotFound(model);
-}
-
-function contextError(request: ApiRequest, encoding: Encoding, contextTokensMax: number): OpenAiError | null {
-  if (encoding.kind !== 'ok') return null;
-  const promptTokens = encoding.longestPromptTokens;
-  const outputTokens = request.outputTokensMax ?? 1;
-  if (promptTokens + outputTokens <= contextTokensMax) return null;
-  const param = request.kind === 'chat' ? 'messages' : 'prompt';
-  return openAiError(
-    'context_length_exceeded',
-    `The context of this model is ${contextTokensMax} tokens, but the request has ${promptTokens} in the prompt and asks for ${outputTokens} of output`,
-    param,
-  );
 }
 
 /** Whether both legs can be had; else what a client is told who insists on them. */
