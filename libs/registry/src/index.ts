@@ -18,9 +18,12 @@ export type {
   UpdateOutcome,
 } from './registry.js';
 export { connectRedisRegistry, REDIS_REGISTRY_LIMITS, RedisRegistry } from './redis/redis-registry.js';
-export type { RecordTrust } from './redis/envelope.js';
+export { encodeEnvelope, readEnvelope } from './redis/envelope.js';
+export type { EnvelopeReading, RecordTrust } from './redis/envelope.js';
 export type { ChangeNotices, RedisRegistryLimits, RedisRegistryOptions } from './redis/redis-registry.js';
 export type { RedisConnectionOptions } from './redis/redis-connection.js';
+export { readWorkersFile } from './file/workers-file.js';
+export type { WorkersFileReading } from './file/workers-file.js';
 export { FileRegistry } from './file/file-registry.js';
 export type { FileRegistryOptions } from './file/file-registry.js';
 export { connectRedis } from './redis/redis-connection.js';
