@@ -28,9 +28,9 @@ export function globalHandlers(
         return decided(link, answer, address);
       });
     },
-    findBestWorker: (request) => {
+    findBestWorker: (request, left) => {
       refuseWhenDraining();
-      return bookInPool(parts, role, request);
+      return bookInPool(parts, role, { request, signal: left() });
     },
     markPrefillComplete: (requestId) =>
       tellHolder(parts, role, requestId, (client) => client.markPrefillComplete(requestId)),

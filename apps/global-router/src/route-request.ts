@@ -76,17 +76,15 @@ function countChoice(metrics: GlobalRouterMetrics, role: PoolRole, choice: PoolC
 export async function bookInPool(
   parts: RoutingParts,
   role: PoolRole,
-  request: FindBestWorkerRequest,
+  { request, signal }: { readonly request: FindBestWorkerRequest; readonly signal: AbortSignal },
 ): Promise<RouteDecision> {
   const startMs = parts.clock.nowMs();
   const { links, settle } = await chooseOrder(parts, role, request);
   try {
     return await firstThatTakes(parts, links, async (link) => {
       const { answer, address } = await link.call((client) =>
-        client.findBestWorker(request).catch((error: unknown) => {
-          // It may have booked before its answer was lost.
-          if (error instanceof RpcError && error.grpcStatus === 'DEADLINE_EXCEEDED')
-            client.free(request.requestId).catch(() => undefined);
+        client.findBestWorker(request, { signal }).catch((error: unknown) => {
+          if (mayHaveBooked(error)) client.free(request.requestId).catch(() => undefined);
           throw error;
         }),
       );
@@ -100,6 +98,16 @@ export async function bookInPool(
     settle();
     parts.metrics.routeSeconds.observe({ role }, (parts.clock.nowMs() - startMs) / 1_000);
   }
+}
+
+/** Its answer was lost, so that it may have booked before. */
+function mayHaveBooked(error: unknown): boolean {
+  return (
+    error instanceof RpcError &&
+    (error.code === 'RPC_UNAVAILABLE' ||
+      error.grpcStatus === 'DEADLINE_EXCEEDED' ||
+      error.grpcStatus === 'CANCELLED')
+  );
 }
 
 /** The decision of a pool's router as it leaves here. */

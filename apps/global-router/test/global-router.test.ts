@@ -107,6 +107,28 @@ describe.each(deployments)('%s:', (_, open) => {
       expect(explained.pools[0]?.cost).toBeLessThan(explained.pools[1]?.cost ?? 0);
     });
 
+    it('cancels the call to the pool when its caller leaves', async () => {
+      const asked: AbortSignal[] = [];
+      await scene.pool('a', 'prefill', {
+        handlers: {
+          findBestWorker: (_request, left) => {
+            asked.push(left());
+            return new Promise(() => undefined);
+          },
+        },
+      });
+      const { router, client } = await scene.globalRouter(settingsOf({ pools: [entry('a')] }));
+      await known(router, 1);
+      const leaving = new AbortController();
+      const call = client()
+        .findBestWorker({ requestId: requestId('r'), prompt: prompt(40) }, { signal: leaving.signal })
+        .catch((error: unknown) => error);
+      await expect.poll(() => asked.length, SOON).toBe(1);
+      leaving.abort();
+      expect(await call).toMatchObject({ code: 'RPC_CANCELLED' });
+      await expect.poll(() => asked[0]?.aborted, SOON).toBe(true);
+    });
+
     it('does not wait for a probe that is late', async () => {
       const never = new Promise<RouteDecision>(() => undefined);
       await scene.pool('slow', 'prefill', { handlers: { bestWorkerId: () => never } });

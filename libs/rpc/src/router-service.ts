@@ -77,18 +77,22 @@ function wireHandlers(handlers: Partial<RouterHandlers>, around: CallSurrounding
   const generate = served('generate');
   return {
     BestWorkerId: serveUnary(around, (request) => then(route(decodeRouted(request)), wire.encodeDecision)),
-    FindBestWorker: serveUnary(around, ({ requestId, expectedOutputTokens, ...request }, left) =>
-      then(
-        book(
-          {
-            requestId: wire.decodeRequestId(requestId),
-            ...decodeRouted(request),
-            expectedOutputTokens: expectedOutputTokens === 0 ? undefined : expectedOutputTokens,
-          },
-          left,
+    FindBestWorker: serveUnary(
+      around,
+      ({ requestId, expectedOutputTokens, ...request }, left) =>
+        then(
+          book(
+            {
+              requestId: wire.decodeRequestId(requestId),
+              ...decodeRouted(request),
+              expectedOutputTokens: expectedOutputTokens === 0 ? undefined : expectedOutputTokens,
+            },
+            left,
+          ),
+          wire.encodeDecision,
         ),
-        wire.encodeDecision,
-      ),
+      // Nobody knows of the booking who could free it.
+      ({ requestId }) => unbook(free, wire.decodeRequestId(requestId), around),
     ),
     ExplainPool: serveUnary(around, (request) => then(explain(decodeRouted(request)), encodeExplanation)),
     MarkPrefillComplete: serveUnary(around, ({ requestId }) =>
@@ -145,4 +149,16 @@ function then<Value, Result>(
   map: (value: Value) => Result,
 ): MaybePromise<Result> {
   return value instanceof Promise ? value.then(map) : map(value);
+}
+
+/** Frees what was booked for a caller that has left. */
+function unbook(free: RouterHandlers['free'], requestId: RequestId, { logger }: CallSurroundings): void {
+  const failed = (error: unknown): void =>
+    logger.warn({ requestId, error }, 'booking of a caller that left not freed');
+  try {
+    const freed = free(requestId);
+    if (freed instanceof Promise) freed.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
 }

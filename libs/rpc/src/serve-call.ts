@@ -1,6 +1,12 @@
 import { once } from 'node:events';
-import type { handleServerStreamingCall, handleUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerUnaryCall,
+  ServerWritableStream,
+} from '@grpc/grpc-js';
 import type { Logger } from '@kvasir/service';
+import { isLost, wasReset } from './call-stream.js';
 import { RpcError } from './errors.js';
 import { toStatus } from './status.js';
 
@@ -16,15 +22,18 @@ export interface CallSurroundings {
 /**
  * A gRPC unary handler from a function that answers or throws. A function that answers synchronously costs no promise, and no signal unless it asks for
  * one, which aborts when the caller leaves or its deadline passes.
+ * @param undo takes back what an answer stands for that its caller does not get.
  */
 export function serveUnary<Request, Response>(
   { calls, logger }: CallSurroundings,
   answer: (request: Request, left: () => AbortSignal) => MaybePromise<Response>,
+  undo?: (request: Request) => void,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     calls.running += 1;
     const succeed = (response: Response): void => {
       calls.running -= 1;
+      if (undo !== undefined) undoWhenLost(call, undo);
       callback(null, response);
     };
     const fail = (error: unknown): void => {
@@ -36,7 +45,8 @@ export function serveUnary<Request, Response>(
     try {
       response = answer(call.request, () => {
         const left = new AbortController();
-        call.on('cancelled', () => left.abort());
+        if (isLost(call)) left.abort();
+        else call.on('cancelled', () => left.abort());
         return left.signal;
       });
     } catch (error) {
@@ -46,6 +56,17 @@ export function serveUnary<Request, Response>(
     if (response instanceof Promise) response.then(succeed, fail);
     else succeed(response);
   };
+}
+
+function undoWhenLost<Request, Response>(
+  call: ServerUnaryCall<Request, Response>,
+  undo: (request: Request) => void,
+): void {
+  if (isLost(call)) undo(call.request);
+  else
+    call.once('cancelled', () => {
+      if (wasReset(call)) undo(call.request);
+    });
 }
 
 /**
