@@ -2,10 +2,17 @@ import { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import type { KvRouterOptions } from '@kvasir/router';
-import { createMetrics, joinMetrics, formatAddress } from '@kvasir/service';
-import type { Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
+import {
+  addWorkerRoutes,
+  createAdminServer,
+  createMetrics,
+  joinMetrics,
+  formatAddress,
+} from '@kvasir/service';
+import type { AdminServer, Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
 import type { Prng, RequestId, RouterId } from '@kvasir/units';
 import type { FrontendConfig } from './config.js';
+import { adminWorkers } from './admin-workers.js';
 import { EndpointDirectory } from './directory.js';
 import { ApiServer } from './http/api-server.js';
 import { RequestDesk } from './http/request-desk.js';
@@ -46,6 +53,8 @@ export interface Frontend extends Component {
   url(): string;
   /** @throws TypeError before it has started. */
   address(): { readonly host: string; readonly port: number };
+  /** URL of the admin server; null when there is none. @throws TypeError before it has started. */
+  adminUrl(): string | null;
   /** What `/ready` says. */
   readiness(): Readiness;
 }
@@ -69,6 +78,8 @@ class App implements Frontend {
   readonly #intake: RequestIntake;
   readonly #desk: RequestDesk;
   readonly #server: ApiServer;
+  /** Null without an admin port. */
+  readonly #admin: AdminServer | null;
   #isLeaving = false;
 
   constructor(config: FrontendConfig, context: FrontendContext) {
@@ -104,14 +115,16 @@ class App implements Frontend {
     this.#intake = new RequestIntake(config.intake, clock);
     this.#desk = this.#openDesk(metrics);
     this.#server = this.#openServer(ownMetrics, metrics);
+    this.#admin = this.#openAdmin(ownMetrics);
   }
 
-  async start(): Promise<void> {
+  async start(signal: AbortSignal): Promise<void> {
     try {
       await this.#prompts.start();
       await this.#decode.start();
       await this.#aggregated.start();
       this.#prefillDirectory.start();
+      await this.#admin?.start(signal);
       await this.#server.listen(this.#config.http.host, this.#config.http.port);
     } catch (error) {
       await this.close();
@@ -123,6 +136,7 @@ class App implements Frontend {
   leave(): void {
     this.#isLeaving = true;
     this.#server.leave();
+    this.#admin?.leave();
     this.#context.logger.info('frontend leaves: not ready, and serves on');
   }
 
@@ -149,6 +163,7 @@ class App implements Frontend {
     await this.#aggregated.close();
     await this.#engines.close();
     await this.#prompts.close();
+    await this.#admin?.close();
   }
 
   url(): string {
@@ -158,6 +173,12 @@ class App implements Frontend {
 
   address(): { readonly host: string; readonly port: number } {
     return this.#server.address();
+  }
+
+  adminUrl(): string | null {
+    if (this.#admin === null) return null;
+    const { host, port } = this.#admin.address();
+    return `http://${formatAddress(host, port)}`;
   }
 
   readiness(): Readiness {
@@ -219,8 +240,25 @@ class App implements Frontend {
     });
   }
 
-  #openServer(ownMetrics: Metrics, metrics: FrontendMetrics): ApiServer {
+  #openAdmin(ownMetrics: Metrics): AdminServer | null {
+    const { admin } = this.#config;
+    if (admin === null) return null;
+    const pools = [this.#decode, this.#aggregated, this.#prefill];
+    return createAdminServer({
+      name: 'admin',
+      ...admin,
+      metrics: this.#page(ownMetrics),
+      readiness: () => this.readiness(),
+      extend: (server) => addWorkerRoutes(server, adminWorkers(pools)),
+    });
+  }
+
+  #page(ownMetrics: Metrics): ReturnType<typeof joinMetrics> {
     const others = [this.#decode.metrics, this.#aggregated.metrics, ...(this.#context.otherMetrics ?? [])];
+    return joinMetrics(ownMetrics, others);
+  }
+
+  #openServer(ownMetrics: Metrics, metrics: FrontendMetrics): ApiServer {
     return new ApiServer(
       {
         serve: (endpoint, request, response) => void this.#desk.handle(endpoint, request, response),
@@ -230,7 +268,7 @@ class App implements Frontend {
       },
       {
         admin: {
-          metrics: joinMetrics(ownMetrics, others),
+          metrics: this.#page(ownMetrics),
           readiness: () => this.readiness(),
         },
         limits: this.#config.intake.connections,

@@ -13,6 +13,8 @@ type Values = OptionValues<typeof frontendOptions.options>;
 /** What a frontend is built from. */
 export interface FrontendConfig {
   readonly http: { readonly host: string; readonly port: number };
+  /** Null: no admin server. */
+  readonly admin: { readonly host: string; readonly port: number } | null;
   /** Silence of a stream after which a comment is sent; null sends none. */
   readonly sseKeepaliveMs: number | null;
   readonly namespace: string;
@@ -45,6 +47,7 @@ export interface FrontendConfig {
 export function frontendConfig(values: Values): FrontendConfig {
   return {
     http: { host: values.httpHost, port: values.httpPort },
+    admin: values.adminPort === null ? null : { host: values.adminHost, port: values.adminPort },
     sseKeepaliveMs: values.sseKeepaliveMs,
     namespace: values.namespace,
     intake: intakeConfig(values),

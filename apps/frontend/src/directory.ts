@@ -68,6 +68,11 @@ export class EndpointDirectory {
     return this.#model;
   }
 
+  /** All workers, those that drain too, ordered by id. */
+  all(): readonly WorkerRecord[] {
+    return [...this.#workers.values()];
+  }
+
   /** Workers that take new work, ordered by id. */
   get serving(): readonly WorkerRecord[] {
     return this.#serving;

@@ -28,6 +28,18 @@ export const frontendOptions = defineOptions({
       default: null,
       doc: 'Folder with tokenizer.json and its chat template; what the workers say when not given.',
     },
+    adminHost: {
+      kind: 'string',
+      default: '127.0.0.1',
+      doc: 'Address of the admin port, which has no access control: keep clients from it.',
+    },
+    adminPort: {
+      kind: 'integer',
+      default: null,
+      min: 0,
+      max: 65_535,
+      doc: 'Port for operators: /admin/workers, and probes and metrics as on the HTTP port; 0 takes a free one. None by default.',
+    },
     logLevel: {
       kind: 'choice',
       choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],

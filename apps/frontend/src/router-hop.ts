@@ -1,3 +1,4 @@
+import type { WorkerRecord } from '@kvasir/contract';
 import { dialectOf } from '@kvasir/engines';
 import type { EngineClient, EngineDialect, EngineLife } from '@kvasir/engines';
 import { SetAside } from '@kvasir/router';
@@ -71,8 +72,14 @@ export class RouterHop {
   readonly #unreachableUntilMs = new Map<string, number>();
   readonly #setAside = new SetAside();
   readonly #frees = new Set<Promise<void>>();
+  /** Workers that were told to finish, at this frontend alone, with the life that was meant. */
+  readonly #drained = new Map<WorkerId, WorkerRecord['incarnation']>();
   readonly #retryTimers = new Set<CancelTimer>();
   #isClosed = false;
+
+  get directory(): EndpointDirectory {
+    return this.#parts.directory;
+  }
 
   constructor(parts: RouterHopParts) {
     this.#parts = parts;
@@ -118,8 +125,25 @@ export class RouterHop {
     if (!this.#setAside.has(workerId)) this.#leaveAlone(workerId);
   }
 
-  /** Forgets routers that are gone. */
+  /** Asks for a worker no more, or again. @returns false for one that is not registered. */
+  setDraining(workerId: WorkerId, isDraining: boolean): boolean {
+    const worker = this.#parts.directory.worker(workerId);
+    if (worker === null) return false;
+    if (isDraining) this.#drained.set(workerId, worker.incarnation);
+    else this.#drained.delete(workerId);
+    this.#parts.logger.info({ workerId, isDraining }, 'worker told to drain, or not to');
+    return true;
+  }
+
+  /** True for a worker that was told to finish here. */
+  isDraining(workerId: WorkerId): boolean {
+    return this.#drained.has(workerId);
+  }
+
+  /** Forgets routers and workers that are gone. */
   refresh(): void {
+    for (const [workerId, incarnation] of this.#drained)
+      if (this.#parts.directory.worker(workerId)?.incarnation !== incarnation) this.#drained.delete(workerId);
     const known = this.#parts.directory.addresses;
     for (const [address, client] of this.#clients) {
       if (known.has(address)) continue;
@@ -159,6 +183,7 @@ export class RouterHop {
   async #ask(client: RouterClient, query: RouterQuery, scope: HopScope): Promise<RouteDecision | RpcError> {
     const excluded = [
       ...query.excludedWorkerIds,
+      ...this.#drained.keys(),
       ...this.#asideIds(),
       ...this.#parts.directory.workersWithout(query.model),
     ];

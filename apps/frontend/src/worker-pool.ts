@@ -118,6 +118,17 @@ export class WorkerPool {
       : `no pool has a worker that generates (${this.component})`;
   }
 
+  /** Gives a worker nothing new, or again, at this frontend alone. @returns false for one that is not registered. */
+  setDraining(workerId: WorkerId, isDraining: boolean): boolean {
+    const isKnownHere = this.#router.setDraining(workerId, isDraining);
+    return this.#hop.setDraining(workerId, isDraining) || isKnownHere;
+  }
+
+  /** True for a worker that was told to finish here. */
+  isDraining(workerId: WorkerId): boolean {
+    return this.#hop.isDraining(workerId);
+  }
+
   /** Legs booked by the embedded router now. */
   bookingCount(): number {
     return this.#router.bookingCount();

@@ -7,8 +7,25 @@ import { KvRouter } from '@kvasir/router';
 import type { KvRouterOptions } from '@kvasir/router';
 import { addRouterService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
-import { createAdminServer, createMetrics, formatAddress, joinMetrics, ServiceError } from '@kvasir/service';
-import type { AdminServer, Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
+import {
+  addWorkerRoutes,
+  createAdminServer,
+  createMetrics,
+  formatAddress,
+  joinMetrics,
+  ServiceError,
+} from '@kvasir/service';
+import type {
+  AdminServer,
+  AdminWorkers,
+  Clock,
+  Component,
+  DrainReport,
+  Logger,
+  Metrics,
+  Readiness,
+} from '@kvasir/service';
+import { workerId } from '@kvasir/units';
 import type { Prng, RequestId, RouterId } from '@kvasir/units';
 import { BookingDrain } from './booking-drain.js';
 import type { PrefillRouterConfig } from './config.js';
@@ -105,6 +122,7 @@ class App implements PrefillRouter {
       port: config.admin.port,
       metrics: joinMetrics(metrics, context.otherMetrics ?? []),
       readiness: () => this.#readiness(),
+      extend: (server) => addWorkerRoutes(server, this.#adminWorkers()),
     });
   }
 
@@ -177,6 +195,19 @@ class App implements PrefillRouter {
     logger.info({ bookingsLeft, abandonedRequests }, 'prefill router drained');
     // A running Generate is a call and a booking: it is counted once.
     return { abandonedRequests: Math.max(bookingsLeft, abandonedRequests) };
+  }
+
+  #adminWorkers(): AdminWorkers {
+    const router = this.#router;
+    return {
+      all: () =>
+        router.workers().map((worker) => ({
+          workerId: worker.workerId,
+          url: worker.url,
+          isDraining: router.isDraining(worker),
+        })),
+      setDraining: (id, isDraining) => router.setDraining(workerId(id), isDraining),
+    };
   }
 
   #record(): RouterRecord {

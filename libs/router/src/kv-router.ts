@@ -158,6 +158,16 @@ export class KvRouter implements Component {
     return this.#targets.all();
   }
 
+  /** Gives a worker nothing new, or again, at this router alone. @returns false for one that is not registered. */
+  setDraining(workerId: WorkerId, isDraining: boolean): boolean {
+    return this.#targets.setDraining(workerId, isDraining);
+  }
+
+  /** True for a worker that gets nothing new, at its own wish or as it was told here. */
+  isDraining(worker: WorkerRecord): boolean {
+    return this.#targets.isDraining(worker);
+  }
+
   /** Null for a worker that is not registered now. */
   worker(workerId: WorkerId): WorkerRecord | null {
     return this.#targets.get(workerId);

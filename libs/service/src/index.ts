@@ -30,5 +30,7 @@ export type { Main } from './run-main.js';
 export { Supervisor } from './supervisor.js';
 export type { SupervisorState } from './supervisor.js';
 export { lameDuckOptions } from './stop-options.js';
+export { addWorkerRoutes } from './worker-routes.js';
+export type { AdminWorker, AdminWorkers } from './worker-routes.js';
 export { readTlsFiles } from './tls-files.js';
 export type { TlsFiles } from './tls-files.js';

@@ -30,6 +30,8 @@ export class PoolTargets {
   readonly #parts: PoolTargetsParts;
   readonly #workers = new Workers();
   readonly #setAside = new SetAside();
+  /** Workers that were told to finish, at this router alone; forgotten with their life. */
+  readonly #drained = new Set<WorkerId>();
   /** Workers that are passed over because their caches are full. */
   #full: ReadonlySet<WorkerId> = new Set();
 
@@ -54,9 +56,25 @@ export class PoolTargets {
     return this.#workers.get(workerId);
   }
 
+  /** True for a worker that gets nothing new, at its own wish or as it was told here. */
+  isDraining(worker: WorkerRecord): boolean {
+    return worker.isDraining || this.#drained.has(worker.workerId);
+  }
+
+  /** Gives a worker nothing new, or again. @returns false for one that is not registered. */
+  setDraining(workerId: WorkerId, isDraining: boolean): boolean {
+    const worker = this.#workers.get(workerId);
+    if (worker === null) return false;
+    if (isDraining) this.#drained.add(workerId);
+    else this.#drained.delete(workerId);
+    this.#parts.logger.info({ workerId, isDraining }, 'worker told to drain, or not to');
+    this.#put(worker, 'targetUpdated');
+    return true;
+  }
+
   /** Workers that take new work. */
   usable(): readonly WorkerRecord[] {
-    return this.all().filter(({ workerId, isDraining }) => !isDraining && !this.#setAside.has(workerId));
+    return this.all().filter((worker) => !this.isDraining(worker) && !this.#setAside.has(worker.workerId));
   }
 
   update(view: EndpointView): void {
@@ -92,6 +110,7 @@ export class PoolTargets {
       case 'restarted':
         this.#remove(change.before);
         this.#setAside.trust(worker.workerId);
+        this.#drained.delete(worker.workerId);
         this.#admit(worker);
         return;
       case 'appeared':
@@ -104,6 +123,7 @@ export class PoolTargets {
         this.#parts.gone(worker.workerId);
         this.#remove(worker);
         this.#setAside.trust(worker.workerId);
+        this.#drained.delete(worker.workerId);
         this.#parts.logger.info({ workerId: worker.workerId }, 'worker gone');
     }
   }
@@ -117,7 +137,7 @@ export class PoolTargets {
   #put(worker: WorkerRecord, kind: 'targetAdded' | 'targetUpdated'): void {
     if (kind === 'targetAdded') this.#parts.changing();
     const { workerId } = worker;
-    const isEligible = !worker.isDraining && !this.#setAside.has(workerId) && !this.#full.has(workerId);
+    const isEligible = !this.isDraining(worker) && !this.#setAside.has(workerId) && !this.#full.has(workerId);
     for (const target of targetsOf(worker)) this.#parts.scheduler.step({ kind, target, isEligible });
   }
 
