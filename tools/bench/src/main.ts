@@ -9,6 +9,7 @@ import { formatBudgets } from './report.js';
 import type { BudgetLine } from './report.js';
 import { routeSuite } from './route-suite.js';
 import { rpcSuite } from './rpc-suite.js';
+import { textSuite } from './text-suite.js';
 
 /** Requests of the generated trace: as many as the published one has. */
 const REQUEST_COUNT = 12_031;
@@ -39,6 +40,7 @@ if (reading.kind === 'help') {
   const lines: BudgetLine[] = [];
   for (const suite of [
     hashSuite,
+    textSuite,
     routeSuite(trace),
     rpcSuite,
     globalSuite,

@@ -2,8 +2,8 @@ import type { TokenizerCalls } from '../load-tokenizer.js';
 import type { IdCollector } from './id-collector.js';
 import type { SliceBorders } from './slice-borders.js';
 
-/** A slice is at most this many UTF-16 units, when there is a border: some 4 ms of encoding. */
-export const SLICE_UNITS = 8_192;
+/** A slice is at most this many UTF-16 units, when there is a border: some 2 ms of encoding. */
+export const SLICE_UNITS = 4_096;
 /** Longest stretch without a border that is encoded between two other texts: some 100 ms at worst, for one word of this length. */
 export const STRETCH_UNITS_MAX = 65_536;
 

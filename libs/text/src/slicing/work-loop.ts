@@ -2,7 +2,7 @@ import type { Steps } from './encode-slices.js';
 import { WorkQueue } from './work-queue.js';
 
 /** Units of work after which other events have their turn. */
-const TURN_UNITS = 8_192;
+const TURN_UNITS = 4_096;
 
 export interface WorkLoopParts<Result> {
   /** Runs a callback soon, after what else waits to be heard. */
