@@ -14,7 +14,8 @@ describe('a frontend whose aggregated workers have too much to do', () => {
 
   async function busy(argv: readonly string[] = []) {
     const held: SeenRequest[] = [];
-    const { engine } = await scene.worker('aggregated', 'a', (seen) => void held.push(seen));
+    const worker = await scene.worker('aggregated', 'a', (seen) => void held.push(seen));
+    const { engine } = worker;
     const frontend = await scene.frontend(['--router-queue-prefill-tokens', '8', ...argv]);
     const first = post(frontend);
     await until(() => held.length === 1);
@@ -24,7 +25,7 @@ describe('a frontend whose aggregated workers have too much to do', () => {
       if (seen !== undefined) generates(seen);
     };
     const waiting = (): Promise<number> => metric(frontend, 'kvasir_router_waiting_requests', AGGREGATED);
-    return { engine, frontend, first, answerFirst, waiting };
+    return { engine, worker, frontend, first, answerFirst, waiting };
   }
 
   it('keeps requests until one has less', async () => {
@@ -53,6 +54,16 @@ describe('a frontend whose aggregated workers have too much to do', () => {
     answerFirst();
     expect((await first).status).toBe(200);
     expect(engine.seen).toHaveLength(1);
+    expect(await bookings(frontend)).toBe(0);
+  });
+
+  it('tells those who wait at once when the last worker leaves', async () => {
+    const { worker, frontend, first, waiting } = await busy();
+    const second = post(frontend);
+    await until(async () => (await waiting()) === 1);
+    await worker.lease.release();
+    expect(errorOf(await second).code).toBe('no_workers');
+    expect((await first).status).toBeGreaterThanOrEqual(502);
     expect(await bookings(frontend)).toBe(0);
   });
 

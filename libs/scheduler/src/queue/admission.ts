@@ -55,19 +55,34 @@ export class Admission {
     return [own === undefined ? { kind: 'queued', requestId } : asAnswer(own), ...others];
   }
 
-  /** Books those who wait, in order, as far as targets take them. O(look-ahead · targets). */
+  /** Books those who wait, in order, as far as targets take them. O(look-ahead · targets), and as much again for each that nobody can take. */
   placeWaiting(nowMs: number): readonly Settled[] {
-    const { queue, bookings, bookingsMax, candidates, place } = this.#parts;
+    const { queue } = this.#parts;
     if (queue === null) return [];
     const settled: Settled[] = [];
+    // Whom nobody can take any more is not to hide those behind: when the last target leaves, all of them are told at once.
+    while (this.#settleFirst({ queue, nowMs, settled }) > 0);
+    return settled;
+  }
+
+  /** Looks at the first of those who wait. @returns how many of them nobody can take. */
+  #settleFirst(step: {
+    readonly queue: QueueOptions;
+    readonly nowMs: number;
+    readonly settled: Settled[];
+  }): number {
+    const { bookings, bookingsMax, candidates, place } = this.#parts;
+    const { queue, nowMs, settled } = step;
+    let refusals = 0;
     for (const waiting of this.#waiting.first(QUEUE_LOOK_AHEAD)) {
-      if (bookings.size >= bookingsMax) break;
+      if (bookings.size >= bookingsMax) return 0;
       const refusal = candidates.mark(waiting.input);
       if (refusal === null && candidates.areBusy(queue.prefillTokensMax)) continue;
       this.#waiting.remove(waiting.requestId);
+      if (refusal !== null) refusals += 1;
       settled.push(settledAs(waiting, refusal ?? place({ ...waiting.input, nowMs })));
     }
-    return settled;
+    return refusals;
   }
 
   /** A request waits no longer, at its caller's wish. @returns null for one that does not wait. */

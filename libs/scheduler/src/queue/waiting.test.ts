@@ -76,6 +76,15 @@ const told = (effects: readonly SchedulerEffect[]): readonly string[] =>
   });
 
 describe('waiting for a target', () => {
+  it('tells everybody at once when the last target leaves', () => {
+    const waitingCount = 500;
+    const pool = new Pool(['a'], { prefillTokensMax: 10, requestsMax: waitingCount });
+    pool.ask('busy');
+    for (let index = 0; index < waitingCount; index += 1) expect(pool.ask(`r${index}`)).toEqual(['queued']);
+    const effects = pool.scheduler.step({ kind: 'targetRemoved', workerId: workerId('a'), rank: 0 });
+    expect(effects.filter(({ kind }) => kind === 'refused')).toHaveLength(waitingCount);
+  });
+
   it('begins when every target has more to compute than it may, and ends when one has not', () => {
     const pool = new Pool(['a', 'b']);
     expect([pool.ask('r1'), pool.ask('r2')].flat().toSorted()).toEqual(['routed a', 'routed b']);
