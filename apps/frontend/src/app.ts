@@ -42,6 +42,8 @@ export interface FrontendContext {
   readonly newRequestId: () => RequestId;
   /** Shown on the same page. */
   readonly otherMetrics?: readonly Metrics[] | undefined;
+  /** The header `authorization` that the engine at a base URL needs; null for one that needs none. */
+  readonly authorizationOf?: ((url: string) => string | null) | undefined;
   /** Opens what keeps the indexes of the embedded routers over restarts. */
   readonly openDurable?: KvRouterOptions['openDurable'];
   /** Started, and closed by its owner; absent makes one per tokenizer that is configured or named by workers. */
@@ -93,7 +95,7 @@ class App implements Frontend {
       bodyBytes: () => this.#intake.bytesInFlight,
       textBytes: () => this.#prompts.bytesInHand,
     });
-    this.#engines = new EngineClient(config.engineTimeouts, clock);
+    this.#engines = new EngineClient(config.engineTimeouts, clock, context.authorizationOf);
     this.#prompts = new PromptEncoder({ ...config.text, text: context.text ?? null, clock, logger });
     this.#decode = this.#pool('decode', metrics);
     this.#aggregated = this.#pool('aggregated', metrics);

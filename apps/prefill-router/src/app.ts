@@ -46,6 +46,8 @@ export interface PrefillRouterContext {
   readonly newRequestId: () => RequestId;
   /** Shown on the same page. */
   readonly otherMetrics?: readonly Metrics[] | undefined;
+  /** The header `authorization` that the engine at a base URL needs; null for one that needs none. */
+  readonly authorizationOf?: ((url: string) => string | null) | undefined;
   /** Opens what keeps the index over restarts. */
   readonly openDurable?: KvRouterOptions['openDurable'];
 }
@@ -82,7 +84,7 @@ class App implements PrefillRouter {
     this.#config = config;
     this.#context = context;
     const { logger } = context;
-    this.#engines = new EngineClient(config.engineTimeouts, context.clock);
+    this.#engines = new EngineClient(config.engineTimeouts, context.clock, context.authorizationOf);
     const metrics = createMetrics('prefill_router');
     this.#router = new KvRouter({
       ...context,

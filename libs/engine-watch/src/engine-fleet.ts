@@ -128,6 +128,13 @@ export class EngineFleet implements Component {
     }));
   }
 
+  /** What goes into the header `authorization` to the engine at a base URL; null when it needs none. */
+  authorizationOf(url: string): string | null {
+    for (const { engine } of this.#watches.values())
+      if (engine.url === url) return engine.apiKey?.authorization() ?? null;
+    return null;
+  }
+
   /** Whoever takes the events that an engine sends by itself. */
   taker(workerId: string, rank: number): TakerLookup {
     return this.#watches.get(workerId)?.taker(rank) ?? { kind: 'unknown' };

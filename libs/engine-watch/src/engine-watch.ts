@@ -87,6 +87,11 @@ export class EngineWatch {
     return this.#config;
   }
 
+  /** How it is reached. */
+  get engine(): EngineAccess {
+    return this.#engine;
+  }
+
   get workerId(): string {
     return this.#config.workerId;
   }

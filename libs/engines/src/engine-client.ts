@@ -43,11 +43,18 @@ interface Connections {
 export class EngineClient {
   readonly #limits: EngineLimits;
   readonly #clock: Clock;
+  readonly #authorizationOf: (url: string) => string | null;
   /** By base URL, the one used last at the end. */
   readonly #engines = new Map<string, Connections>();
   #isClosed = false;
 
-  constructor(limits: Partial<EngineLimits> = {}, clock: Clock = systemClock) {
+  /** @param authorizationOf the header `authorization` that an engine needs, in the place of a client's; null for one that needs none. */
+  constructor(
+    limits: Partial<EngineLimits> = {},
+    clock: Clock = systemClock,
+    authorizationOf: (url: string) => string | null = () => null,
+  ) {
+    this.#authorizationOf = authorizationOf;
     this.#limits = { ...ENGINE_LIMITS, ...limits };
     this.#clock = clock;
   }
@@ -70,9 +77,11 @@ export class EngineClient {
    */
   async send(url: string, request: EngineRequest, options: SendOptions): Promise<ExchangeEnd> {
     const engine = this.#engine(url);
+    const authorization = this.#authorizationOf(url);
+    const authorized = authorization === null ? request : withAuthorization(request, authorization);
     for (let resends = 0; ; resends += 1) {
       const mayBeStale = engine.hasServed && resends < this.#limits.staleResendsMax;
-      const end = await this.#exchange(engine, request, options);
+      const end = await this.#exchange(engine, authorized, options);
       if (!mayBeStale || !isBrokenUnanswered(end)) return end;
     }
   }
@@ -157,6 +166,16 @@ export class EngineClient {
       return;
     }
   }
+}
+
+/** The engine's key stands in the place of what a client may have sent for us. */
+function withAuthorization(request: EngineRequest, authorization: string): EngineRequest {
+  const headers = ['authorization', authorization];
+  for (let at = 0; at + 1 < request.headers.length; at += 2) {
+    const [name = '', value = ''] = request.headers.slice(at, at + 2);
+    if (name !== 'authorization') headers.push(name, value);
+  }
+  return { ...request, headers };
 }
 
 const BUSY: ExchangeEnd = {

@@ -43,6 +43,25 @@ const call = (
 const code = (answer: Awaited<ReturnType<typeof callEngine>>): string =>
   answer.kind === 'failed' ? answer.failure.code : answer.kind;
 
+describe('EngineClient', () => {
+  it('gives the key of an engine in the place of what a client has sent, and only to that engine', async () => {
+    const seen: (string | undefined)[] = [];
+    const answer = ({ headers }: IncomingMessage, response: ServerResponse): void => {
+      seen.push(headers.authorization);
+      response.end(JSON.stringify({ type: headers['content-type'] }));
+    };
+    const [guarded, open] = [await engine(answer), await engine(answer)];
+    const sender = new EngineClient({}, undefined, (url) => (url === guarded.url ? 'Bearer key' : null));
+    opened.push(() => sender.close());
+    const sent = { ...request, headers: ['authorization', 'Bearer client', ...request.headers] };
+    const told = await call(sender, guarded.url, sent);
+    await call(sender, guarded.url, request);
+    await call(sender, open.url, sent);
+    expect(seen).toEqual(['Bearer key', 'Bearer key', 'Bearer client']);
+    expect(told.kind === 'ok' && told.bytes.toString()).toBe('{"type":"application/json"}');
+  });
+});
+
 describe('callEngine()', () => {
   it('sends the request and reads the whole answer', async () => {
     const { url } = await engine(({ url: path, headers }, response, body) =>

@@ -1,3 +1,4 @@
+import type { WorkerRecord } from '@kvasir/contract';
 import { connectNatsEventPlane } from '@kvasir/event-plane';
 import type { NatsEventPlane, NatsOptions } from '@kvasir/event-plane';
 import { connectRedisRegistry, FileRegistry } from '@kvasir/registry';
@@ -18,6 +19,13 @@ export interface PlaneContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly name: string;
+  /** Asks engines by themselves before they are given up; absent gives them up when their lease lapses. */
+  readonly lapsed?:
+    | {
+        readonly stillAnswers: (worker: WorkerRecord) => Promise<boolean>;
+        readonly lapsedKeepMs: number;
+      }
+    | undefined;
 }
 
 /**
@@ -33,7 +41,7 @@ export async function openPlanes(values: PlaneValues, context: PlaneContext): Pr
     onTrouble: (trouble) => logger.warn({ trouble }, 'event plane'),
   });
   try {
-    const registry = await openRegistry(values, eventPlane, { clock, logger });
+    const registry = await openRegistry(values, eventPlane, context);
     const watch = new PlaneWatch({ eventPlane, registry, clock, logger });
     return {
       eventPlane,
@@ -53,7 +61,7 @@ export async function openPlanes(values: PlaneValues, context: PlaneContext): Pr
 async function openRegistry(
   values: PlaneValues,
   eventPlane: NatsEventPlane,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  { clock, logger, lapsed }: Pick<PlaneContext, 'clock' | 'logger' | 'lapsed'>,
 ): Promise<Registry> {
   if (values.workersFile !== null)
     return await FileRegistry.open(values.workersFile, {
@@ -70,6 +78,13 @@ async function openRegistry(
       },
       subscribe: (pattern, deliver) => eventPlane.subscribe(pattern, deliver),
     },
+    stillAnswers: lapsed?.stillAnswers,
+    onKept: ({ workerId, holder }) =>
+      logger.warn(
+        { workerId, holder },
+        'the lease of a worker has lapsed, but its engine answers: it is kept',
+      ),
+    ...(lapsed === undefined ? {} : { limits: { lapsedKeepMs: lapsed.lapsedKeepMs } }),
     onWatchFailed: (error) => logger.error({ err: error }, 'a registry watcher failed'),
   });
 }

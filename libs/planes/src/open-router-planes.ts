@@ -1,4 +1,4 @@
-import type { EndpointName } from '@kvasir/contract';
+import type { EndpointName, WorkerRecord } from '@kvasir/contract';
 import { ENGINE_WATCH_SETTINGS, EngineFleet, EnginesFileWatch, readEnginesFile } from '@kvasir/engine-watch';
 import { InProcessEventPlane } from '@kvasir/event-plane';
 import type { EventPlane } from '@kvasir/event-plane';
@@ -6,6 +6,8 @@ import { InProcessRegistry } from '@kvasir/registry';
 import type { Registry } from '@kvasir/registry';
 import { createMetrics, processMetrics, ServiceError } from '@kvasir/service';
 import type { Metrics } from '@kvasir/service';
+import { EngineAsker } from './engine-asker.js';
+import { EngineKeys } from './engine-keys.js';
 import { durableOpener } from './open-durable.js';
 import type { Durable } from './open-durable.js';
 import { openPlanes } from './open-planes.js';
@@ -18,6 +20,8 @@ export interface RouterPlanes {
   readonly registry: Registry;
   /** Undefined when events are not to be kept. */
   readonly openDurable: ((endpoint: EndpointName) => Promise<Durable>) | undefined;
+  /** The header `authorization` that the engine at a base URL needs; null for one that needs none. */
+  readonly authorizationOf: (url: string) => string | null;
   /** Of whatever is looked after besides. */
   readonly otherMetrics: readonly Metrics[];
   close(): Promise<void>;
@@ -32,9 +36,19 @@ export async function openRouterPlanes(
   context: PlaneContext & { readonly prng: () => number; readonly epochMs: () => number },
 ): Promise<RouterPlanes> {
   if (values.kvEventsDirect !== null) return await openDirectPlanes(values.kvEventsDirect, context);
-  const planes = await openPlanes(values, context);
+  const keys = new EngineKeys(values, context.clock);
+  const asker = new EngineAsker((worker) => keys.keyOf(worker));
+  const { lapsedKeepMs } = values;
+  const stillAnswers = (worker: WorkerRecord): Promise<boolean> => asker.answers(worker);
+  const planes = await openPlanes(values, { ...context, lapsed: { stillAnswers, lapsedKeepMs } });
   return {
     ...planes,
+    registry: keys.noting(planes.registry),
+    authorizationOf: (url) => keys.authorizationOf(url),
+    async close() {
+      await planes.close();
+      await asker.close();
+    },
     openDurable: durableOpener(planes, values),
     otherMetrics: [processMetrics(context.name)],
   };
@@ -65,6 +79,7 @@ async function openDirectPlanes(
       eventPlane,
       registry,
       openDurable: undefined,
+      authorizationOf: (url: string) => fleet.authorizationOf(url),
       otherMetrics: [metrics, processMetrics(context.name)],
     },
     async close() {

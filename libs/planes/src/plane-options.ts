@@ -90,6 +90,27 @@ export const routerStateOptions = {
     doc: 'Begin without the snapshot and the stream, and forget both.',
     group: STATE,
   },
+  engineApiKeyFile: {
+    kind: 'string',
+    default: null,
+    doc: 'File whose first line is the key for engines whose record says that they need one; read again when it changes. It takes the place of what clients send.',
+    group: 'Engines',
+  },
+  engineApiKeyEnv: {
+    kind: 'string',
+    default: null,
+    doc: 'Name of a variable with that key, in the place of a file.',
+    group: 'Engines',
+  },
+  lapsedKeepMs: {
+    kind: 'integer',
+    default: 60_000,
+    min: 0,
+    max: 60_000,
+    unit: 'ms',
+    doc: 'How long a worker whose lease has lapsed is kept while its engine answers by itself: its agent may stand still. 0 gives it up at once.',
+    group: 'Engines',
+  },
   kvEventsDirect: {
     kind: 'string',
     default: null,

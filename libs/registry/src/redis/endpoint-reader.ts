@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from '@kvasir/service';
 import { EMPTY_VIEW, makeView } from '../endpoint-view.js';
 import { refusalReason } from './run-script.js';
 import type { Entry } from '../entries.js';
+import type { LapsedWorkers } from '../lapsed-workers.js';
 import type { EndpointView } from '../registry.js';
 import type { EnvelopeReading } from './envelope.js';
 import type { Listing, RedisEndpoint } from './redis-endpoint.js';
@@ -25,6 +26,8 @@ export interface EndpointReaderOptions {
   readonly relistMs: number;
   /** How long after an outage records stay that are not there or past their deadline: their owners could not renew either. */
   readonly graceMs: number;
+  /** Asks engines whose leases have lapsed; absent gives them up at their deadline. */
+  readonly lapsed?: ((changed: () => void) => LapsedWorkers) | undefined;
   /** Called after every change of the view. */
   readonly changed: () => void;
 }
@@ -39,6 +42,9 @@ export class EndpointReader {
   readonly #entries = new Map<string, Entry>();
   /** By this process's clock. */
   readonly #deadlinesMs = new Map<string, number>();
+  readonly #lapsed: LapsedWorkers | null;
+  /** Ids in the last view. */
+  #living: ReadonlySet<string> = new Set();
   #version = '';
   #view: EndpointView | null = null;
   #shown = '';
@@ -52,6 +58,7 @@ export class EndpointReader {
 
   constructor(options: EndpointReaderOptions) {
     this.#options = options;
+    this.#lapsed = options.lapsed?.(() => this.#show()) ?? null;
     this.#cancelPolling = options.clock.every(options.relistMs, () => this.poke());
     this.poke();
   }
@@ -88,6 +95,7 @@ export class EndpointReader {
     this.#cancelPolling();
     this.#cancelExpiry?.();
     this.#cancelNoticed?.();
+    this.#lapsed?.close();
   }
 
   async #readWhileStale(): Promise<void> {
@@ -128,6 +136,8 @@ export class EndpointReader {
 
   #takeRecords(records: ReadonlyMap<string, string>, isGrace: boolean): void {
     if (!isGrace) {
+      for (const [id, entry] of this.#entries)
+        if (entry.kind === 'worker' && !records.has(id)) this.#lapsed?.forget(entry.record.workerId);
       this.#entries.clear();
       this.#deadlinesMs.clear();
     }
@@ -145,9 +155,8 @@ export class EndpointReader {
     const nowMs = clock.nowMs();
     const isFresh = this.#lost === null;
     const isKept = !isFresh || nowMs < this.#graceUntilMs;
-    const living = [...this.#entries].filter(
-      ([id]) => isKept || (this.#deadlinesMs.get(id) ?? -Infinity) > nowMs,
-    );
+    const living = [...this.#entries].filter(([id, entry]) => isKept || this.#isAlive(id, entry, nowMs));
+    this.#living = new Set(living.map(([id]) => id));
     const shown = `${this.#version} ${isFresh} ${living.map(([id]) => id).join(' ')}`;
     this.#scheduleExpiry(isFresh, nowMs);
     if (this.#view !== null && shown === this.#shown) return;
@@ -156,6 +165,14 @@ export class EndpointReader {
     this.#shown = shown;
     this.#view = living.length === 0 && isFresh ? EMPTY_VIEW : makeView(endpoint, living, isFresh);
     changed();
+  }
+
+  #isAlive(id: string, entry: Entry, nowMs: number): boolean {
+    const deadlineMs = this.#deadlinesMs.get(id) ?? -Infinity;
+    if (entry.kind !== 'worker' || this.#lapsed === null) return deadlineMs > nowMs;
+    if (deadlineMs <= nowMs) return this.#lapsed.keeps(entry.record, deadlineMs, this.#living.has(id));
+    this.#lapsed.forget(entry.record.workerId);
+    return true;
   }
 
   #scheduleExpiry(isFresh: boolean, nowMs: number): void {

@@ -12,6 +12,7 @@ import { closedError, RegistryError } from '../errors.js';
 import { REGISTRY_LIMITS } from '../in-process-registry.js';
 import type { RegistryLimits } from '../in-process-store.js';
 import { disagreement, poolOf } from '../pool-agreement.js';
+import { LapsedWorkers } from '../lapsed-workers.js';
 import { admissionProblem } from '../record-problem.js';
 import type {
   ClaimOutcome,
@@ -49,12 +50,18 @@ export interface RedisRegistryOptions {
   readonly trust?: RecordTrust | undefined;
   /** Something in the store is not believed, or was removed. The same is told once in a while. */
   readonly onBadRecord?: ((bad: BadRecord) => void) | undefined;
+  /** Whether an engine answers by itself: it is then kept when its lease lapses, for its agent may stand still. Never rejects. */
+  readonly stillAnswers?: ((worker: WorkerRecord) => Promise<boolean>) | undefined;
+  /** Called when a worker is kept for that. */
+  readonly onKept?: ((worker: WorkerRecord) => void) | undefined;
   readonly onWatchFailed?: ((error: unknown) => void) | undefined;
 }
 
 export interface RedisRegistryLimits extends RegistryLimits {
   /** How often every list is read anyway. */
   readonly relistMs: number;
+  /** How long a worker whose lease has lapsed is kept at most while its engine answers; at most `CLEAR_AFTER_MS`. */
+  readonly lapsedKeepMs: number;
   /** How long after an outage the last view is kept for owners that have to come back. */
   readonly outageGraceMs: number;
 }
@@ -63,6 +70,7 @@ export const REDIS_REGISTRY_LIMITS: RedisRegistryLimits = {
   ...REGISTRY_LIMITS,
   relistMs: 1_000,
   outageGraceMs: 10_000,
+  lapsedKeepMs: CLEAR_AFTER_MS,
 };
 
 const NOTHING = new Uint8Array(0);
@@ -300,6 +308,7 @@ export class RedisRegistry implements Registry {
       read: (id, text) => this.#read(endpoint, id, text),
       unread: (id) => this.#foundUnread(endpoint, id),
       clock: this.#clock,
+      lapsed: this.#lapsedWorkers(),
       relistMs: this.#limits.relistMs,
       graceMs: this.#limits.outageGraceMs,
       changed: () => {
@@ -310,6 +319,14 @@ export class RedisRegistry implements Registry {
     const followed = { reader, listeners, stopNotices: () => subscription?.unsubscribe() };
     this.#followed.set(name, followed);
     return followed;
+  }
+
+  #lapsedWorkers(): ((changed: () => void) => LapsedWorkers) | undefined {
+    const { stillAnswers, onKept = () => undefined } = this.#options;
+    const { lapsedKeepMs: keepMs } = this.#limits;
+    if (stillAnswers === undefined || keepMs === 0) return undefined;
+    return (changed) =>
+      new LapsedWorkers({ clock: this.#clock, stillAnswers, keepMs, kept: onKept, changed });
   }
 
   /** Endpoints that nobody watches any more are not read any more. */
