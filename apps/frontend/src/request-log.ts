@@ -1,4 +1,5 @@
 import type { OpenAiError } from '@kvasir/openai';
+import { recordLogger } from '@kvasir/service';
 import type { Logger } from '@kvasir/service';
 import type { RequestRecord } from './serving/request-record.js';
 
@@ -13,7 +14,7 @@ export class RequestLog {
   #skippedLines = 0;
 
   constructor(logger: Logger) {
-    this.#logger = logger;
+    this.#logger = recordLogger(logger);
   }
 
   /** @param error what the client was told, or would have been. */
