@@ -1,5 +1,7 @@
 import { readErrorPayload } from './error-payload.js';
 import type { OpenAiError } from './errors.js';
+import { EventEnds } from './event-ends.js';
+import { HeldBytes } from './held-bytes.js';
 import { isRecord } from './request-fields.js';
 import { patchUsage } from './usage.js';
 import type { TokenUsage } from './usage.js';
@@ -7,7 +9,7 @@ import type { TokenUsage } from './usage.js';
 export interface SseScannerOptions {
   /** Written into each `usage` that passes; null leaves the stream as it is. */
   readonly cachedTokens: number | null;
-  /** An event longer than this passes unread. */
+  /** An event longer than this passes unread, and is counted. */
   readonly eventBytesMax?: number;
 }
 
@@ -26,10 +28,13 @@ const EMPTY_EVENTS_MAX = 8;
 export class SseScanner {
   readonly #cachedTokens: number | null;
   readonly #eventBytesMax: number;
-  /** Start of an event whose end has not come. */
-  #tail: Buffer | null = null;
-  /** In an event that is too long to be read, whose bytes pass: the last of them, for the blank line may be cut too. Null outside of one. */
-  #skipped: Buffer | null = null;
+  readonly #ends = new EventEnds();
+  /** Start of an event whose end has not come; at most `eventBytesMax`. */
+  readonly #held = new HeldBytes();
+  /** In an event that is too long to be read: its bytes pass. */
+  #isSkipping = false;
+  #isFirstEvent = true;
+  #workBytes = 0;
   #emptyEvents = 0;
   #tokenEvents = 0;
   #oversizedEvents = 0;
@@ -67,8 +72,13 @@ export class SseScanner {
   get error(): OpenAiError | null {
     return this.#error;
   }
+  /** Events that were too long to be read. */
   get oversizedEvents(): number {
     return this.#oversizedEvents;
+  }
+  /** Bytes that were looked at, copied or read so far: within a small factor of those that came, however they were cut. */
+  get workBytes(): number {
+    return this.#workBytes;
   }
 
   /**
@@ -77,63 +87,83 @@ export class SseScanner {
    * @returns what to relay now: the chunk itself where nothing had to be changed, possibly empty.
    */
   push(chunk: Buffer): Buffer {
-    if (this.#skipped !== null) return this.#skip(this.#skipped, chunk);
-    const bytes = this.#tail === null ? chunk : Buffer.concat([this.#tail, chunk]);
-    const isPatching = this.#cachedTokens !== null;
-    let patched: Buffer[] | null = null;
+    this.#ends.take(chunk);
+    this.#workBytes += chunk.length;
+    const out: Buffer[] = [];
     let relayedTo = 0;
     let from = 0;
-    for (;;) {
-      const end = eventEnd(bytes, from);
-      if (end < 0) break;
-      const replacement = this.#readEvent(bytes, from, end);
-      if (replacement !== null) {
-        patched ??= [];
-        patched.push(bytes.subarray(relayedTo, from), replacement);
+    for (let end = this.#ends.next(0); end >= 0; end = this.#ends.next(end)) {
+      if (this.#held.length > 0) {
+        this.#hold(chunk.subarray(0, end));
+        const event = this.#held.take();
+        out.push(this.#takeEvent(event, 0, event.length) ?? event);
         relayedTo = end;
+      } else {
+        const replacement = this.#takeEvent(chunk, from, end);
+        if (replacement !== null) {
+          out.push(chunk.subarray(relayedTo, from), replacement);
+          relayedTo = end;
+        }
       }
       from = end;
     }
-    const tooLong = bytes.length - from > this.#eventBytesMax;
-    if (tooLong) {
-      this.#oversizedEvents += 1;
-      this.#skipped = lastBytes(bytes);
-    }
-    // A copy: the chunk may be a view of a buffer that the transport uses again.
-    this.#tail = from === bytes.length || tooLong ? null : Buffer.from(bytes.subarray(from));
-    if (!isPatching) return chunk;
-    const upTo = tooLong ? bytes.length : from;
-    if (patched === null) return upTo === bytes.length ? bytes : bytes.subarray(0, upTo);
-    patched.push(bytes.subarray(relayedTo, upTo));
-    return Buffer.concat(patched);
+    const isHeldBack = this.#keepRest(chunk, from, out);
+    // Without a patch every byte passes as it came.
+    if (this.#cachedTokens === null) return chunk;
+    const upTo = isHeldBack ? from : chunk.length;
+    if (out.length === 0)
+      return relayedTo === 0 && upTo === chunk.length ? chunk : chunk.subarray(relayedTo, upTo);
+    out.push(chunk.subarray(relayedTo, upTo));
+    return Buffer.concat(out);
   }
 
   /** What was held back when the stream has ended in the middle of an event; empty when nothing was. */
   end(): Buffer {
-    const held = this.#tail;
-    this.#tail = null;
-    return held !== null && this.#cachedTokens !== null ? held : EMPTY;
+    const held = this.#held.take();
+    return this.#cachedTokens === null ? EMPTY : held;
   }
 
-  #skip(skipped: Buffer, chunk: Buffer): Buffer {
-    const bytes = Buffer.concat([skipped, chunk]);
-    // Never within what was skipped before: it would have been found then.
-    const end = eventEnd(bytes, 0) - skipped.length;
-    if (end <= 0) {
-      this.#skipped = lastBytes(bytes);
-      return chunk;
+  /** @returns true when the bytes of the event that has begun wait for its end, instead of passing. */
+  #keepRest(chunk: Buffer, from: number, out: Buffer[]): boolean {
+    const restBytes = chunk.length - from;
+    if (restBytes === 0 || this.#isSkipping) return false;
+    if (this.#held.length + restBytes <= this.#eventBytesMax) {
+      this.#hold(chunk.subarray(from));
+      return true;
     }
-    this.#skipped = null;
-    if (end === chunk.length) return chunk;
-    const rest = this.push(chunk.subarray(end));
-    return this.#cachedTokens === null ? chunk : Buffer.concat([chunk.subarray(0, end), rest]);
+    this.#isSkipping = true;
+    if (this.#held.length > 0) out.push(this.#held.take());
+    return false;
+  }
+
+  #hold(bytes: Buffer): void {
+    // Of what was held before, only now and then: that doubles the memory.
+    this.#workBytes += bytes.length;
+    this.#held.append(bytes);
+  }
+
+  /** @returns what a whole event becomes, or null when it stays. */
+  #takeEvent(bytes: Buffer, start: number, end: number): Buffer | null {
+    const isFirst = this.#isFirstEvent;
+    this.#isFirstEvent = false;
+    if (this.#isSkipping || end - start > this.#eventBytesMax) {
+      this.#isSkipping = false;
+      this.#oversizedEvents += 1;
+      return null;
+    }
+    this.#workBytes += end - start;
+    const sayStart = isFirst ? afterByteOrderMark(bytes, start) : start;
+    const replacement = this.#readEvent(bytes, sayStart, end);
+    return replacement === null || sayStart === start
+      ? replacement
+      : Buffer.concat([bytes.subarray(start, sayStart), replacement]);
   }
 
   /** @returns what the event becomes, or null when it stays. */
   #readEvent(bytes: Buffer, start: number, end: number): Buffer | null {
-    const payloadStart = singleLinePayload(bytes, start);
-    if (payloadStart < 0) return this.#readLines(bytes, start, end);
-    const payloadEnd = trimEnd(bytes, payloadStart, end);
+    const payloadEnd = trimEnd(bytes, start, end);
+    const payloadStart = singleLinePayload(bytes, start, payloadEnd);
+    if (payloadStart < 0) return this.#readLines(bytes, start, payloadEnd);
     if (bytes[payloadStart] === OPEN_BRACKET) {
       if (bytes.toString('latin1', payloadStart, payloadEnd) === '[DONE]') this.#isDone = true;
       return null;
@@ -180,7 +210,7 @@ export class SseScanner {
 
   /** An event of several lines, or a comment: rare, and read the slow way. Never patched. */
   #readLines(bytes: Buffer, start: number, end: number): null {
-    const lines = bytes.toString('utf8', start, end).split(/\r\n|\n/);
+    const lines = bytes.toString('utf8', start, end).split(/\r\n|\n|\r/);
     const data = lines
       .filter((line) => line.startsWith('data:'))
       .map((line) => line.slice(line.startsWith('data: ') ? 6 : 5));
@@ -202,24 +232,14 @@ const OPEN_BRACKET = 0x5b;
 const TEXT_START = '"';
 const OBJECT_START = '{';
 
-/** Offset after the blank line that ends the event which starts at `from`; -1 when it has not come. */
-function eventEnd(bytes: Buffer, from: number): number {
-  let newline = bytes.indexOf(NEWLINE, from);
-  while (newline >= 0) {
-    if (bytes[newline + 1] === NEWLINE) return newline + 2;
-    if (bytes[newline + 1] === RETURN && bytes[newline + 2] === NEWLINE) return newline + 3;
-    newline = bytes.indexOf(NEWLINE, newline + 1);
-  }
-  return -1;
+/** A stream may begin with one, which is no part of its first line. */
+function afterByteOrderMark(bytes: Buffer, start: number): number {
+  const isMark = bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf;
+  return isMark ? start + 3 : start;
 }
 
-/** As much as a blank line can have before its last byte; a copy, for the transport may use its buffer again. */
-function lastBytes(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.subarray(Math.max(0, bytes.length - 2)));
-}
-
-/** Where the payload starts when the event is one `data:` line, else -1. */
-function singleLinePayload(bytes: Buffer, start: number): number {
+/** Where the payload starts when the event is one `data:` line, else -1. @param end of what the event says. */
+function singleLinePayload(bytes: Buffer, start: number, end: number): number {
   // "data:" as bytes.
   const isData =
     bytes[start] === 0x64 &&
@@ -228,9 +248,9 @@ function singleLinePayload(bytes: Buffer, start: number): number {
     bytes[start + 3] === 0x61 &&
     bytes[start + 4] === 0x3a;
   if (!isData) return -1;
-  const newline = bytes.indexOf(NEWLINE, start);
-  if (bytes[newline + 1] !== NEWLINE && bytes[newline + 1] !== RETURN) return -1;
-  return bytes[start + 5] === SPACE ? start + 6 : start + 5;
+  const said = bytes.subarray(start, end);
+  if (said.includes(NEWLINE) || said.includes(RETURN)) return -1;
+  return Math.min(end, bytes[start + 5] === SPACE ? start + 6 : start + 5);
 }
 
 function trimEnd(bytes: Buffer, start: number, end: number): number {
