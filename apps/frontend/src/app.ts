@@ -274,6 +274,7 @@ class App implements Frontend {
           readiness: () => this.readiness(),
         },
         limits: this.#config.intake.connections,
+        corsAllowOrigins: this.#config.http.corsAllowOrigins,
         logger: this.#context.logger,
       },
     );

@@ -12,7 +12,11 @@ type Values = OptionValues<typeof frontendOptions.options>;
 
 /** What a frontend is built from. */
 export interface FrontendConfig {
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly corsAllowOrigins: readonly string[];
+  };
   /** Null: no admin server. */
   readonly admin: { readonly host: string; readonly port: number } | null;
   /** Silence of a stream after which a comment is sent; null sends none. */
@@ -46,7 +50,11 @@ export interface FrontendConfig {
 /** Turns checked option values into groups. */
 export function frontendConfig(values: Values): FrontendConfig {
   return {
-    http: { host: values.httpHost, port: values.httpPort },
+    http: {
+      host: values.httpHost,
+      port: values.httpPort,
+      corsAllowOrigins: corsOrigins(values.corsAllowOrigin),
+    },
     admin: values.adminPort === null ? null : { host: values.adminHost, port: values.adminPort },
     sseKeepaliveMs: values.sseKeepaliveMs,
     namespace: values.namespace,
@@ -79,6 +87,11 @@ export function frontendConfig(values: Values): FrontendConfig {
       requestTimeoutMs: values.requestTimeoutMs,
     },
   };
+}
+
+/** `none` is how a list is emptied. */
+function corsOrigins(origins: readonly string[]): readonly string[] {
+  return origins.includes('none') ? [] : origins;
 }
 
 /** Each costs the memory of a tokenizer, and what it saves shows only under load: slices keep short prompts from waiting. */

@@ -18,6 +18,11 @@ export const frontendOptions = defineOptions({
       max: 65_535,
       doc: 'Port that the HTTP server listens on; 0 takes a free one.',
     },
+    corsAllowOrigin: {
+      kind: 'strings',
+      default: ['*'],
+      doc: 'Origins of web pages that may call, * for all, none for none.',
+    },
     namespace: {
       kind: 'string',
       default: 'kvasir',

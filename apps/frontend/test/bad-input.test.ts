@@ -128,9 +128,12 @@ describe('bad input', () => {
     ['DELETE', '/'],
   ])('%s %s is answered in the same shape', async (method, path) => {
     const response = await fetch(`${frontend.url()}${path}?x=1`, { method });
-    expect(response.status).toBe(404);
+    const isKnown = path === '/v1/completions';
+    expect(response.status).toBe(isKnown ? 405 : 404);
+    expect(response.headers.get('allow')).toBe(isKnown ? 'POST, OPTIONS' : null);
     const { error } = (await response.json()) as { error: Record<string, string> };
-    expect(error).toMatchObject({ code: 'unknown_url', message: `There is no ${method} ${path}` });
+    const code = isKnown ? 'method_not_allowed' : 'unknown_url';
+    expect(error).toMatchObject({ code, message: `There is no ${method} ${path}` });
     expect(response.headers.get('x-request-id')).toBeTruthy();
   });
 

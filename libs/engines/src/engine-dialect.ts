@@ -31,7 +31,7 @@ export type LegPlan =
   /** One leg: the engine's hand-over does not cover such a request. */
   | { readonly kind: 'aggregated'; readonly reason: AggregatedReason };
 
-export type AggregatedReason = 'severalPrompts' | 'severalChoices' | 'promptLogprobs';
+export type AggregatedReason = 'relayed' | 'severalPrompts' | 'severalChoices' | 'promptLogprobs';
 
 /**
  * How one kind of engine is spoken to. Stateless; builds requests and reads answers, sends nothing.

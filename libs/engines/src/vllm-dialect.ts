@@ -39,6 +39,7 @@ export const vllmDialect: EngineDialect = {
 };
 
 function planVllm(request: ApiRequest): LegPlan {
+  if (request.kind === 'relayed') return { kind: 'aggregated', reason: 'relayed' };
   if (request.choiceCount > 1) return { kind: 'aggregated', reason: 'severalChoices' };
   if (request.kind === 'chat') {
     const wantsPrompt = request.body.raw('prompt_logprobs');
@@ -86,7 +87,7 @@ function legRequest(
   ];
   if (rank !== null) headers.push('x-data-parallel-rank', String(rank));
   return {
-    path: requestPaths[request.kind],
+    path: request.kind === 'relayed' ? request.path : requestPaths[request.kind],
     headers,
     body: changes === null ? bytes : spliceJson(bytes, request.body.members(), changes),
   };

@@ -17,12 +17,16 @@ export { completionRequestReader, parseCompletionRequest } from './parse-complet
 export type { RequestReadingOptions } from './request-reading.js';
 export { REQUEST_LIMITS } from './request-limits.js';
 export type { RequestLimits } from './request-limits.js';
-export { requestPaths } from './requests.js';
+export { relayedRequestReader } from './parse-relayed-request.js';
+export { relayedPaths, requestPaths } from './requests.js';
 export type {
   ApiRequest,
   ChatRequest,
   CompletionPrompt,
   CompletionRequest,
+  PromptRequest,
+  RelayedPath,
+  RelayedRequest,
   RequestReader,
   RequestReading,
   RoutingHints,

@@ -55,7 +55,19 @@ export type CompletionPrompt =
   | { readonly kind: 'text'; readonly json: Buffer }
   | { readonly kind: 'tokens'; readonly tokens: Uint32Array };
 
-export type ApiRequest = ChatRequest | CompletionRequest;
+/** A request of a path whose bodies are the engine's alone: passed on as it came, answered as it comes. */
+export interface RelayedRequest extends RoutedFields {
+  readonly kind: 'relayed';
+  /** The engine's, too. */
+  readonly path: RelayedPath;
+}
+
+/** Requests that have a prompt which can be found in caches. */
+export type PromptRequest = ChatRequest | CompletionRequest;
+
+export type ApiRequest = PromptRequest | RelayedRequest;
+
+export type RelayedPath = (typeof relayedPaths)[number];
 
 export type RequestReading<Request extends ApiRequest> =
   | { readonly kind: 'ok'; readonly request: Request }
@@ -71,8 +83,25 @@ export interface RequestReader<Request extends ApiRequest = ApiRequest> {
   step(bytesMax: number): RequestReading<Request> | null;
 }
 
-/** Path of each kind of request, the engines' too. */
+/** Path of each kind of request that has a prompt, the engines' too. */
 export const requestPaths = {
   chat: '/v1/chat/completions',
   completion: '/v1/completions',
-} as const satisfies Record<ApiRequest['kind'], string>;
+} as const satisfies Record<PromptRequest['kind'], string>;
+
+/** Paths whose requests go to an engine of their model by load. */
+export const relayedPaths = [
+  '/v1/messages',
+  '/v1/messages/count_tokens',
+  '/v1/responses',
+  '/v1/embeddings',
+  '/v1/rerank',
+  '/v2/rerank',
+  '/rerank',
+  '/v1/score',
+  '/score',
+  '/pooling',
+  '/classify',
+  '/tokenize',
+  '/detokenize',
+] as const;

@@ -5,6 +5,8 @@ import {
   completionRequestReader,
   errorBody,
   openAiError,
+  relayedPaths,
+  relayedRequestReader,
   requestPaths,
 } from '@kvasir/openai';
 import type {
@@ -22,6 +24,7 @@ import type { RequestId } from '@kvasir/units';
 import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import type { ConnectionLimits } from '../intake/intake-options.js';
+import { addCors } from './cors.js';
 import { answerConnectionError } from './connection-errors.js';
 import type { ConnectionFault, ParserError } from './connection-errors.js';
 
@@ -42,17 +45,25 @@ export interface ApiHandlers {
 export interface ApiServerParts {
   readonly admin: AdminRoutes;
   readonly limits: ConnectionLimits;
+  /** Of web pages that may call; `*` is all. */
+  readonly corsAllowOrigins: readonly string[];
   readonly logger: Logger;
 }
 
 export interface ApiEndpoint {
   readonly kind: ApiRequest['kind'];
+  readonly path: string;
   readonly reader: (bytes: Uint8Array, options: RequestReadingOptions) => RequestReader;
 }
 
 const endpoints: readonly ApiEndpoint[] = [
-  { kind: 'chat', reader: chatRequestReader },
-  { kind: 'completion', reader: completionRequestReader },
+  { kind: 'chat', path: requestPaths.chat, reader: chatRequestReader },
+  { kind: 'completion', path: requestPaths.completion, reader: completionRequestReader },
+  ...relayedPaths.map((path) => ({
+    kind: 'relayed' as const,
+    path,
+    reader: (bytes: Uint8Array, options: RequestReadingOptions) => relayedRequestReader(path, bytes, options),
+  })),
 ];
 
 /** The HTTP server: routes and their hand-over. Replies to inference requests are taken out of the framework's hands. */
@@ -62,7 +73,7 @@ export class ApiServer {
   readonly #handlers: ApiHandlers;
   readonly #logger: Logger;
 
-  constructor(handlers: ApiHandlers, { admin, limits, logger }: ApiServerParts) {
+  constructor(handlers: ApiHandlers, { admin, limits, corsAllowOrigins, logger }: ApiServerParts) {
     this.#handlers = handlers;
     this.#logger = logger;
     this.#server = fastify({
@@ -76,11 +87,14 @@ export class ApiServer {
         maxHeaderSize: limits.headerBytesMax,
         connectionsCheckingInterval: HEADERS_CHECK_PERIOD_MS,
       },
+      // A base URL with a slash at its end makes two of them.
+      rewriteUrl: ({ url }) => plainUrl(url ?? '/'),
       clientErrorHandler: (error, socket) => this.#answerBroken(error, socket),
       // The path parameters of the routes are none; an id per request is made where it is needed.
       genReqId: () => '',
     });
     const { server } = this.#server;
+    addCors(this.#server, corsAllowOrigins);
     server.maxConnections = limits.connectionsMax;
     server.on('drop', () => handlers.connectionFault('tooMany'));
     // Who has closed only its sending side still gets its answer: see `probeHalfClosed`.
@@ -124,7 +138,7 @@ export class ApiServer {
     server.removeAllContentTypeParsers();
     server.addContentTypeParser('*', (_request, _payload, done) => done(null));
     for (const endpoint of endpoints) {
-      server.post(requestPaths[endpoint.kind], (request, reply) => {
+      server.post(endpoint.path, (request, reply) => {
         reply.hijack();
         this.#handlers.serve(endpoint, request.raw, reply.raw);
       });
@@ -140,7 +154,12 @@ export class ApiServer {
     });
     server.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?', 1)[0] ?? '';
-      const error = openAiError('unknown_url', `There is no ${request.method} ${path.slice(0, 200)}`);
+      const allowed = allowedMethods(path);
+      const error = openAiError(
+        allowed === null ? 'unknown_url' : 'method_not_allowed',
+        `There is no ${request.method} ${path.slice(0, 200)}`,
+      );
+      if (allowed !== null) void reply.header('allow', allowed);
       void this.#withId(reply).code(error.status).send(errorBody(error));
     });
     server.setErrorHandler((error, _request, reply) => {
@@ -165,4 +184,20 @@ export class ApiServer {
     this.#logger.error({ error }, 'request failed');
     return openAiError('internal_error', 'The server failed; its log says more');
   }
+}
+
+const READ_PATHS = new Set(['/v1/models', '/health', '/live', '/ready', '/metrics']);
+const WRITE_PATHS = new Set(endpoints.map(({ path }) => path));
+
+/** Methods of a path that is known, as `Allow` lists them; null when it is not. */
+function allowedMethods(path: string): string | null {
+  if (WRITE_PATHS.has(path)) return 'POST, OPTIONS';
+  return READ_PATHS.has(path) || path.startsWith('/v1/models/') ? 'GET, HEAD, OPTIONS' : null;
+}
+
+/** Without empty parts in its path: `//v1/models/` is `/v1/models`. */
+function plainUrl(url: string): string {
+  const [path = '', ...query] = url.split('?');
+  const parts = path.split('/').filter((part) => part !== '');
+  return [`/${parts.join('/')}`, ...query].join('?');
 }

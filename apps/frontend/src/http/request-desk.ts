@@ -17,7 +17,13 @@ import { readHeaderHints } from './header-hints.js';
 import { requestIds } from './request-ids.js';
 
 /** Headers of a client that engines get too. */
-const FORWARDED_HEADERS = ['authorization', 'traceparent', 'tracestate'];
+const FORWARDED_HEADERS = [
+  'authorization',
+  'traceparent',
+  'tracestate',
+  'anthropic-version',
+  'anthropic-beta',
+];
 
 export interface RequestDeskParts {
   readonly limits: {

@@ -2,6 +2,7 @@ import { BodyCollector, engineFailure, readAnswer, saidFailure } from '@kvasir/e
 import type {
   AnswerShape,
   BodyReceiver,
+  EngineAnswer,
   EngineClient,
   EngineFailure,
   EngineHead,
@@ -73,7 +74,8 @@ function streamEnd(attempt: GenerationAttempt, end: ExchangeEnd, scanner: SseSca
     return { kind: 'failed', failure, error: scanner.error, hasBegun };
   }
   if (end.kind === 'failed') return { kind: 'failed', failure: end.failure, error: null, hasBegun };
-  if (!scanner.isDone && !scanner.isFinished) {
+  // What ends a stream of another API is for its client to know.
+  if (!isRelayed(attempt) && !scanner.isDone && !scanner.isFinished) {
     const failure = engineFailure('ENGINE_INCOMPLETE', 'The stream ended before it was finished');
     return { kind: 'failed', failure, error: null, hasBegun };
   }
@@ -87,6 +89,10 @@ function answerWhole(attempt: GenerationAttempt, head: EngineHead, body: BodyCol
     return failedBefore(failure, null);
   }
   const read = readAnswer(head, body.bytes());
+  if (isRelayed(attempt) && isOwnAnswer(read)) {
+    attempt.answer.send(head.status, contentTypeOf(head), body.bytes(), attempt.headers);
+    return { kind: 'answered' };
+  }
   if (read.kind === 'failed') return failedBefore(read.failure, read.error);
   if (read.kind === 'aborted') return read;
   if (attempt.answer.hasHead) {
@@ -100,6 +106,15 @@ function answerWhole(attempt: GenerationAttempt, head: EngineHead, body: BodyCol
   attempt.record.addUsage(usage);
   attempt.answer.send(head.status, contentTypeOf(head), bytes, attempt.headers);
   return { kind: 'answered' };
+}
+
+function isRelayed({ record }: GenerationAttempt): boolean {
+  return record.endpoint === 'relayed';
+}
+
+/** An answer, or a refusal of this request: both in the shape of its API. */
+function isOwnAnswer(read: EngineAnswer): boolean {
+  return read.kind === 'ok' || (read.kind === 'failed' && read.failure.outcome === 'clientFault');
 }
 
 function failedBefore(failure: EngineFailure, error: OpenAiError | null): GenerationEnd {

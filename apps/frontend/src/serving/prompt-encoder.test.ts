@@ -1,5 +1,5 @@
 import { parseChatRequest, parseCompletionRequest } from '@kvasir/openai';
-import type { ApiRequest } from '@kvasir/openai';
+import type { PromptRequest } from '@kvasir/openai';
 import { createLogger } from '@kvasir/service';
 import { TextError } from '@kvasir/text';
 import type { TextErrorCode } from '@kvasir/text';
@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { PromptEncoder, TOKENIZERS_MAX } from './prompt-encoder.js';
 import type { PromptEncoderOptions, PromptText } from './prompt-encoder.js';
 
-const request = (fields: Record<string, unknown>): ApiRequest => {
+const request = (fields: Record<string, unknown>): PromptRequest => {
   const bytes = Buffer.from(JSON.stringify({ model: 'm', ...fields }));
   const reading = 'messages' in fields ? parseChatRequest(bytes) : parseCompletionRequest(bytes);
   if (reading.kind === 'invalid') throw new TypeError(reading.error.message);

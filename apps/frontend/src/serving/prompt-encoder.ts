@@ -1,5 +1,5 @@
 import { openAiError } from '@kvasir/openai';
-import type { ApiRequest, CompletionPrompt, OpenAiError } from '@kvasir/openai';
+import type { PromptRequest, CompletionPrompt, OpenAiError } from '@kvasir/openai';
 import type { Clock, Logger } from '@kvasir/service';
 import { createTextService, TextError } from '@kvasir/text';
 import type { TextErrorCode, TextService } from '@kvasir/text';
@@ -101,7 +101,7 @@ export class PromptEncoder {
   }
 
   /** Never rejects, unless there is a fault in the program. */
-  async encode(request: ApiRequest, target: EncodeTarget): Promise<Encoding> {
+  async encode(request: PromptRequest, target: EncodeTarget): Promise<Encoding> {
     if (request.kind === 'completion') {
       const known = knownTokens(request.prompts, target.limit);
       if (known !== null) return known;
@@ -178,7 +178,7 @@ function outcomeOf({ end }: Patience): Encoding {
 
 type EncodeFor = Pick<EncodeTarget, 'limit' | 'signal'>;
 
-async function encodeWith(text: PromptText, request: ApiRequest, options: EncodeFor): Promise<Encoding> {
+async function encodeWith(text: PromptText, request: PromptRequest, options: EncodeFor): Promise<Encoding> {
   if (request.kind === 'completion') return joined(await encodePrompts(text, request.prompts, options));
   const { limit, signal } = options;
   const { tokensMax } = limit;
@@ -224,7 +224,7 @@ function joined(prompts: readonly Uint32Array[]): Encoding {
   return { kind: 'ok', tokens, longestPromptTokens: Math.max(...prompts.map(({ length }) => length)) };
 }
 
-function clientError(error: TextError, request: ApiRequest): OpenAiError {
+function clientError(error: TextError, request: PromptRequest): OpenAiError {
   if (error.code === 'TEXT_TEMPLATE_FAILED') {
     const param = request.kind === 'chat' ? 'messages' : 'prompt';
     return openAiError('invalid_value', error.message, param);

@@ -20,6 +20,8 @@ export async function serveRequest(
   const { request, scope, record } = incoming;
   const pool = findPool(parts, request.model);
   if ('status' in pool) return pool;
+  // What only the engine understands goes by load.
+  if (request.kind === 'relayed') return await serveInOneLeg(parts, { ...incoming, tokens: NO_TOKENS });
   const { tokenizerPath, contextTokensMax } = pool.directory;
   const limit = promptLimit(request, contextTokensMax);
   const encoding = await parts.prompts.encode(request, { tokenizerPath, limit, signal: scope.signal });
@@ -118,6 +120,7 @@ function planError(dialect: EngineDialect | null, request: ApiRequest): OpenAiEr
 }
 
 const UNSPLITTABLE = {
+  relayed: ['Requests of this path', 'model'],
   severalPrompts: ['Several prompts in one request', 'prompt'],
   severalChoices: ['Several choices', 'n'],
   promptLogprobs: ['Log probabilities of the prompt', 'prompt_logprobs'],

@@ -1,5 +1,5 @@
 import type {
-  ApiRequest,
+  PromptRequest,
   ChatCompletion,
   ChatCompletionChunk,
   Completion,
@@ -29,7 +29,7 @@ export interface AnswerIdentity {
   readonly createdEpochS: number;
 }
 
-export function answerForm(kind: ApiRequest['kind'], identity: AnswerIdentity): AnswerForm {
+export function answerForm(kind: PromptRequest['kind'], identity: AnswerIdentity): AnswerForm {
   return kind === 'chat' ? chatForm(identity) : completionForm(identity);
 }
 

@@ -1,5 +1,5 @@
 import { readChatMessages, requestPaths } from '@kvasir/openai';
-import type { ApiRequest, ModelList } from '@kvasir/openai';
+import type { PromptRequest, ModelList } from '@kvasir/openai';
 import { TextError } from '@kvasir/text';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EngineParts, RankParts } from '../engine-parts.js';
@@ -28,7 +28,7 @@ export function addApiRoutes(server: FastifyInstance, parts: EngineParts): void 
 
 async function generate(
   parts: EngineParts,
-  kind: ApiRequest['kind'],
+  kind: PromptRequest['kind'],
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
 ): Promise<void> {
   const served = { model: parts.config.model.name, adapters: parts.adapters };

@@ -1,6 +1,6 @@
 import type { CacheNamespace } from '@kvasir/block-hash';
 import { FIELD_BYTES_MAX, parseChatRequest, parseCompletionRequest } from '@kvasir/openai';
-import type { ApiRequest } from '@kvasir/openai';
+import type { PromptRequest } from '@kvasir/openai';
 import type { Adapters } from '../adapters.js';
 import { readTransferWish } from '../transfer/transfer-params.js';
 import type { TransferWish } from '../transfer/transfer-params.js';
@@ -9,7 +9,7 @@ import type { VllmError } from './vllm-error.js';
 
 /** A request as the engine needs it, all but its token ids. */
 export interface GenerationRequest {
-  readonly api: ApiRequest;
+  readonly api: PromptRequest;
   /** Null: until it ends by itself or the context is full. */
   readonly outputTokensMax: number | null;
   readonly outputTokensMin: number;
@@ -30,7 +30,7 @@ const STOPS_MAX = 4;
 
 /** Reads a body of either endpoint, with the fields that vLLM has beyond OpenAI's. */
 export function readGenerationRequest(
-  kind: ApiRequest['kind'],
+  kind: PromptRequest['kind'],
   bytes: Uint8Array,
   served: { readonly model: string; readonly adapters: Pick<Adapters, 'has'> },
 ): GenerationReading {
@@ -39,7 +39,7 @@ export function readGenerationRequest(
     const { status, message, param } = reading.error;
     return { kind: 'invalid', error: vllmError(status, message, param) };
   }
-  const api: ApiRequest = reading.request;
+  const api: PromptRequest = reading.request;
   const loraName = served.adapters.has(api.model) ? api.model : undefined;
   if (api.model !== served.model && loraName === undefined)
     return invalid(404, `The model \`${api.model}\` does not exist.`, 'model');
@@ -74,7 +74,7 @@ export function readGenerationRequest(
 }
 
 /** Those that vLLM reads beyond OpenAI's; one that is too long to be a value is as good as none. */
-function fieldsOf({ body }: ApiRequest): Readonly<Record<string, unknown>> {
+function fieldsOf({ body }: PromptRequest): Readonly<Record<string, unknown>> {
   const names = OWN_FIELDS.filter((name) => (body.raw(name)?.length ?? 0) <= FIELD_BYTES_MAX);
   return Object.fromEntries(names.map((name) => [name, body.value(name)]));
 }
