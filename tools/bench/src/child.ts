@@ -15,8 +15,11 @@ export interface BenchChild {
 
 /** Starts `children/<name>.js` and waits for its port. @throws Error when it ends first. */
 export async function startChild(name: string, args: readonly string[] = []): Promise<BenchChild> {
-  const child = fork(fileURLToPath(new URL(`./children/${name}.js`, import.meta.url)), [...args], {
+  // From sources (tests), the programs of the last build run.
+  const folder = import.meta.url.endsWith('.ts') ? '../dist/children' : './children';
+  const child = fork(fileURLToPath(new URL(`${folder}/${name}.js`, import.meta.url)), [...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [],
   });
   const { port } = await message<{ port: number }>(child, name);
   const ask = async <Answer>(): Promise<Answer> => {

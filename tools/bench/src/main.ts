@@ -1,4 +1,5 @@
 import { defineOptions, readOptions } from '@kvasir/service';
+import { attackSuite } from './attack-suite.js';
 import { readTrace, syntheticConversation } from './conversation-trace.js';
 import { eventSuite } from './event-suite.js';
 import { frontendSuite } from './frontend-suite.js';
@@ -45,6 +46,7 @@ if (reading.kind === 'help') {
     rpcSuite,
     globalSuite,
     frontendSuite,
+    attackSuite,
     eventSuite,
     indexSuite(trace),
   ]) {
