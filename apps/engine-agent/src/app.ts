@@ -43,23 +43,14 @@ class App implements EngineAgent {
   readonly #fleet: EngineFleet;
   #file: EnginesFileWatch | null = null;
   readonly #admin: AdminServer;
-  /** Null when no engine needs it. */
-  readonly #rpc: RpcServer | null;
+  /** Null while no engine needs it. */
+  #rpc: RpcServer | null = null;
 
   constructor(config: EngineAgentConfig, context: EngineAgentContext) {
     this.#config = config;
     this.#context = context;
     const metrics = createMetrics('engine_agent', { process: true });
     this.#fleet = new EngineFleet(config.engines, config, { ...context, metrics });
-    // Engines of a file may be told later that they publish by themselves.
-    const isStreamed =
-      config.enginesFile !== null || config.engines.some(({ kvEvents }) => kvEvents.kind === 'grpc');
-    this.#rpc = isStreamed ? createRpcServer({ name: 'grpc', ...config.grpc, logger: context.logger }) : null;
-    if (this.#rpc !== null)
-      addKvEventsService(
-        this.#rpc,
-        () => new GrpcEventStream((workerId, rank) => this.#fleet.taker(workerId, rank)),
-      );
     this.#admin = createAdminServer({
       name: 'admin',
       ...config.admin,
@@ -71,12 +62,14 @@ class App implements EngineAgent {
 
   async start(signal: AbortSignal): Promise<void> {
     await this.#admin.start(signal);
-    await this.#rpc?.start(signal);
+    await this.#takeStreams(this.#config.engines);
     await this.#fleet.start();
     const { enginesFile } = this.#config;
     if (enginesFile === null) return;
-    const apply = (engines: readonly EngineConfig[]): Promise<void> => this.#fleet.apply(engines);
-    this.#file = new EnginesFileWatch(enginesFile, { ...this.#context, apply });
+    this.#file = new EnginesFileWatch(enginesFile, {
+      ...this.#context,
+      apply: (engines) => this.#apply(engines),
+    });
   }
 
   leave(): void {
@@ -111,5 +104,22 @@ class App implements EngineAgent {
 
   async reload(): Promise<void> {
     await this.#file?.reload();
+  }
+
+  async #apply(engines: readonly EngineConfig[]): Promise<void> {
+    await this.#takeStreams(engines).catch((error: unknown) =>
+      this.#context.logger.error({ err: error }, 'engines cannot publish over gRPC'),
+    );
+    await this.#fleet.apply(engines);
+  }
+
+  /** Listens for streams of KV events once an engine opens some. */
+  async #takeStreams(engines: readonly EngineConfig[]): Promise<void> {
+    if (this.#rpc !== null || !engines.some(({ kvEvents }) => kvEvents.kind === 'grpc')) return;
+    const { logger } = this.#context;
+    const rpc = createRpcServer({ name: 'grpc', ...this.#config.grpc, logger });
+    addKvEventsService(rpc, () => new GrpcEventStream((workerId, rank) => this.#fleet.taker(workerId, rank)));
+    await rpc.start(new AbortController().signal);
+    this.#rpc = rpc;
   }
 }
