@@ -27,6 +27,8 @@ export interface FrontendConfig {
   readonly text: {
     /** Null takes what the workers' records say. */
     readonly tokenizerPath: string | null;
+    /** JSON of an object; null for none. */
+    readonly templateVariables: string | null;
     readonly workerCount: number;
     readonly cacheTokensMax: number;
     readonly bytesMax: number;
@@ -61,6 +63,7 @@ export function frontendConfig(values: Values): FrontendConfig {
     intake: intakeConfig(values),
     text: {
       tokenizerPath: values.tokenizerPath,
+      templateVariables: values.defaultChatTemplateKwargs,
       workerCount: values.textWorkers ?? textWorkersFor(availableParallelism()),
       cacheTokensMax: values.textCacheTokensMax,
       bytesMax: values.textBytesMax,

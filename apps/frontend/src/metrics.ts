@@ -23,7 +23,20 @@ export type StageLabel = 'unrouted' | 'prefill' | 'between' | 'generation';
 
 /** Why a request had no tokens to be routed by. */
 export type UntokenizedReason =
-  'noTokenizer' | 'textBytes' | 'queueFull' | 'timeout' | 'workerFailed' | 'unsliceable';
+  | 'noTokenizer'
+  | 'textBytes'
+  | 'queueFull'
+  | 'timeout'
+  | 'workerFailed'
+  | 'unsliceable'
+  /** The tokenizer refuses the text. */
+  | 'encodingFailed'
+  /** The engine will refuse the request, so far as can be told here: it has the say. */
+  | 'requestInvalid'
+  /** The chat template refuses the messages, or Python raises an error in it. */
+  | 'templateRefused'
+  /** The renderer lacks what the chat template or the request needs. */
+  | 'templateUnsupported';
 
 /** Read when the metrics are. */
 export interface FrontendGauges {
@@ -111,7 +124,7 @@ export function createFrontendMetrics(metrics: Metrics, gauges: FrontendGauges):
     }),
     untokenized: metrics.counter({
       name: 'kvasir_frontend_untokenized_requests_total',
-      help: 'Requests routed by load alone, by why there were no tokens to route them by.',
+      help: 'Requests whose prompt was not known, by why; routed by its beginning where that was known, else by load.',
       labels: ['reason'],
     }),
     ...intakeMetrics(metrics, gauges),

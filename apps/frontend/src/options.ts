@@ -33,6 +33,11 @@ export const frontendOptions = defineOptions({
       default: null,
       doc: 'Folder with tokenizer.json and its chat template; what the workers say when not given.',
     },
+    defaultChatTemplateKwargs: {
+      kind: 'string',
+      default: null,
+      doc: 'Variables that every chat template gets, as a JSON object: the value that the engines have for the option of this name.',
+    },
     adminHost: {
       kind: 'string',
       default: '127.0.0.1',

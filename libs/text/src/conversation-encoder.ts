@@ -57,6 +57,17 @@ export class ConversationEncoder {
     return options.ids.isOver ? 'over' : 'done';
   }
 
+  /** A text that goes on, up to its last border: what follows cannot change its ids. Empty when there is no border. */
+  upToLastBorder(text: string): string {
+    const { borders } = this.loaded;
+    if (borders === null) return '';
+    let end = 0;
+    for (const { 0: token, index } of text.matchAll(new RegExp(borders.separator, 'g'))) {
+      if (borders.ids.has(token)) end = index + token.length;
+    }
+    return text.slice(0, end);
+  }
+
   counts(): CacheCounts {
     return {
       hitTokens: this.hitTokens,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changedMock, mock } from '../test/mock-variants.js';
-import { ChatTemplate } from './chat-template.js';
+import { ChatTemplate } from './rendering/chat-template.js';
 import { ConversationEncoder } from './conversation-encoder.js';
 import { encodeTask } from './encode-task.js';
 import type { LoadedTokenizer } from './load-tokenizer.js';

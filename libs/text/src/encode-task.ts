@@ -1,7 +1,8 @@
-import { readChat } from './chat-template.js';
-import type { ChatTemplate } from './chat-template.js';
 import type { ConversationEncoder } from './conversation-encoder.js';
 import type { LoadedTokenizer } from './load-tokenizer.js';
+import type { ChatTemplate, RenderedPrompt } from './rendering/chat-template.js';
+import { shortfall } from './rendering/shortfall.js';
+import type { Shortfall, ShortfallReason } from './rendering/shortfall.js';
 import { encodeSlices, SLICE_UNITS } from './slicing/encode-slices.js';
 import type { EncodingEnd, SliceOptions, Steps } from './slicing/encode-slices.js';
 import { IdCollector } from './slicing/id-collector.js';
@@ -22,7 +23,13 @@ export type Encoded =
   | { readonly kind: 'over' }
   /** It is right here up to a word too long for one step: another place may take it. */
   | { readonly kind: 'unsliceable'; readonly text: string; readonly addSpecialTokens: boolean }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | {
+      readonly kind: 'refused';
+      readonly why: ShortfallReason;
+      readonly reason: string;
+      /** Ids that the prompt begins with, as far as they are known. */
+      readonly beginning: Uint32Array<ArrayBuffer>;
+    };
 
 /** The units of all the work of a task, as far as they can be told before it. */
 export function taskUnits(task: EncodeTask): number {
@@ -32,14 +39,45 @@ export function taskUnits(task: EncodeTask): number {
 /** @param tokensMax more ids than this are not wanted: encoding ends when there are more, or before when there must be. */
 export function* encodeTask(task: EncodeTask, tokensMax: number, parts: EncodingParts): Steps<Encoded> {
   if (task.kind === 'text') return yield* encodeText(task.text, task.addSpecialTokens, tokensMax, parts);
-  const rendering = parts.template.render(readChat(task.body));
+  const rendering = parts.template.render(task.body);
   yield task.body.byteLength;
-  if (rendering.kind === 'refused') return rendering;
-  const { text } = rendering;
+  if (rendering.kind === 'refused') return yield* refused(rendering, parts);
+  const { truncation } = rendering;
+  if (truncation === null) return yield* encodePrompt(rendering, tokensMax, parts);
+  // All of it is encoded: what is left may come from its end.
+  const whole = yield* encodePrompt(rendering, Number.MAX_SAFE_INTEGER, parts);
+  if (whole.kind === 'encoded') return { kind: 'encoded', tokens: truncated(whole.tokens, truncation) };
+  return yield* refused(shortfall('templateUnsupported', 'cutting a prompt with a word so long'), parts);
+}
+
+function* encodePrompt(
+  { text, addsSpecialTokens }: RenderedPrompt,
+  tokensMax: number,
+  parts: EncodingParts,
+): Steps<Encoded> {
+  if (addsSpecialTokens) return yield* encodeText(text, true, tokensMax, parts);
   if (isCertainlyOver(text, tokensMax, parts.loaded)) return { kind: 'over' };
   const ids = new IdCollector(tokensMax);
   const end = yield* parts.encoder.encode(text, { ids, stretchUnitsMax: parts.stretchUnitsMax });
   return encoded(end, ids, { text, addSpecialTokens: false });
+}
+
+function truncated(
+  ids: Uint32Array<ArrayBuffer>,
+  { tokens, keeps }: NonNullable<RenderedPrompt['truncation']>,
+): Uint32Array<ArrayBuffer> {
+  if (ids.length <= tokens) return ids;
+  return keeps === 'first' ? ids.slice(0, tokens) : ids.slice(ids.length - tokens);
+}
+
+/** With the ids of what is known of the prompt; none when even that is too much for one step. */
+function* refused(
+  { why, reason, beginning }: Shortfall,
+  { encoder, stretchUnitsMax }: EncodingParts,
+): Steps<Encoded> {
+  const ids = new IdCollector(Number.MAX_SAFE_INTEGER);
+  const end = yield* encoder.encode(encoder.upToLastBorder(beginning), { ids, stretchUnitsMax });
+  return { kind: 'refused', why, reason, beginning: end === 'done' ? ids.join() : new Uint32Array(0) };
 }
 
 function* encodeText(

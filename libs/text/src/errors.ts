@@ -10,8 +10,17 @@ export const textErrors = {
     meaning: 'A tokenizer file cannot be read or understood.',
     retryable: false,
   },
-  TEXT_TEMPLATE_FAILED: {
-    meaning: 'The model has no chat template, or it refuses the messages.',
+  TEXT_REQUEST_INVALID: {
+    meaning: 'The request has what engines refuse before they render it; the engine has the say.',
+    retryable: false,
+  },
+  TEXT_TEMPLATE_REFUSED: {
+    meaning:
+      'The chat template refuses the messages, or Python raises an error in it; the engine has the say.',
+    retryable: false,
+  },
+  TEXT_TEMPLATE_UNSUPPORTED: {
+    meaning: 'The chat template or the request needs what this renderer does not have; the engine has it.',
     retryable: false,
   },
   TEXT_ENCODING_FAILED: { meaning: 'The tokenizer refuses the text.', retryable: false },
@@ -35,7 +44,13 @@ export type TextErrorCode = keyof typeof textErrors;
 export class TextError extends KvasirError {
   declare readonly code: TextErrorCode;
 
-  constructor(code: TextErrorCode, message: string, cause?: unknown) {
+  constructor(
+    code: TextErrorCode,
+    message: string,
+    cause?: unknown,
+    /** Ids that the prompt begins with, as far as they are known. */
+    readonly beginning: Uint32Array = new Uint32Array(0),
+  ) {
     super(message, { code, retryable: textErrors[code].retryable, cause });
   }
 }

@@ -43,6 +43,8 @@ export interface LoadedTokenizer {
   readonly chatTemplates: ReadonlyMap<string, string>;
   /** Texts such as `bos_token` that templates may name. */
   readonly namedTokens: Readonly<Record<string, string>>;
+  /** `model_type` of config.json; null when there is none. */
+  readonly modelType: string | null;
 }
 
 export type TokenizerLoading =
@@ -60,9 +62,15 @@ export async function loadTokenizer(folder: string): Promise<TokenizerLoading> {
     if (tokenizerText === null) return { kind: 'missing', path };
     const configText = await readOrNull(join(folder, 'tokenizer_config.json'));
     const templateText = await readOrNull(join(folder, 'chat_template.jinja'));
+    const modelText = await readOrNull(join(folder, 'config.json'));
     const json = parseObject(tokenizerText, 'tokenizer.json') as TokenizerJson;
     const config = parseObject(configText ?? '{}', 'tokenizer_config.json') as Config;
-    return { kind: 'loaded', loaded: assembleTokenizer(json, config, templateText) };
+    const { model_type: modelType } = parseObject(modelText ?? '{}', 'config.json') as Config;
+    const loaded = assembleTokenizer(json, config, templateText);
+    return {
+      kind: 'loaded',
+      loaded: { ...loaded, modelType: typeof modelType === 'string' ? modelType : null },
+    };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: 'invalid', reason: `${folder}: ${reason}` };
@@ -93,6 +101,7 @@ export function assembleTokenizer(
     chatTemplates:
       templateText === null ? readTemplates(config) : new Map([['default', templateText] as const]),
     namedTokens: readNamedTokens(config),
+    modelType: null,
   };
 }
 

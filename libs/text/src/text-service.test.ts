@@ -184,8 +184,17 @@ describe('the trouble of createTextService()', () => {
 
   it('reports what the template refuses', async () => {
     const service = await open();
-    const broken = service.encodeChat({ messages: [{ role: 'user', tool_calls: 7 }] });
-    await expect(broken).rejects.toMatchObject({ code: 'TEXT_TEMPLATE_FAILED' });
+    const broken = service.encodeChat({ messages: [{ role: 'assistant', tool_calls: 7 }] });
+    await expect(broken).rejects.toMatchObject({ code: 'TEXT_REQUEST_INVALID' });
+    const chat_template =
+      "{{ '<|im_end|>' + messages[0].content + '<|im_end|>x' }}{{ raise_exception('no') }}";
+    const beginning = await service.encodeText('<|im_end|>a<|im_end|>');
+    const refused = service.encodeChat({ messages: [{ role: 'user', content: 'a' }], chat_template });
+    await expect(refused).rejects.toMatchObject({
+      code: 'TEXT_TEMPLATE_REFUSED',
+      message: 'Cannot render the conversation: no',
+      beginning,
+    });
   });
 
   it('fails a text that cannot be encoded alone, not with those behind it', async () => {
@@ -202,13 +211,20 @@ describe('the trouble of createTextService()', () => {
     ['no object', { 'tokenizer.json': '[]' }, /tokenizer\.json is no JSON object/],
     ['no model', { 'tokenizer.json': '{}' }, /model/],
     ['a broken configuration', { 'tokenizer_config.json': 'x' }, /tokenizer_config\.json is no JSON/],
-    ['a broken template', { 'chat_template.jinja': '{% if %}' }, /chat template cannot be parsed/],
   ])('says what is wrong with a tokenizer: %s', async (_what, files, reason) => {
     const tokenizerPath = await copyOfMock(files);
     await expect(open({ tokenizerPath })).rejects.toMatchObject({
       code: 'TEXT_TOKENIZER_INVALID',
       message: expect.stringMatching(reason) as string,
     });
+  });
+
+  it('encodes texts of a model whose template cannot be parsed', async () => {
+    const tokenizerPath = await copyOfMock({ 'chat_template.jinja': '{% if %}' });
+    const service = await open({ tokenizerPath });
+    const chat = service.encodeChat({ messages: [{ role: 'user', content: 'x' }] });
+    await expect(chat).rejects.toMatchObject({ code: 'TEXT_TEMPLATE_UNSUPPORTED' });
+    expect(service.decode(await service.encodeText('x'))).toBe('x');
   });
 
   it('does not decode when created without', async () => {

@@ -10,6 +10,8 @@ import type { ChatFields, EncodeTask, Vocabulary } from './worker-messages.js';
 export interface TextServiceOptions {
   /** Folder with tokenizer.json, and tokenizer_config.json or chat_template.jinja for the chat template. */
   readonly tokenizerPath: string;
+  /** JSON of an object: variables that every chat template gets, as the engine's `--default-chat-template-kwargs`; default none. */
+  readonly templateVariables?: string | null;
   /** Worker threads; default 1. Each has its own tokenizer and cache. */
   readonly workerCount?: number;
   /** Requests in hand or waiting over all workers; default 1024. */
@@ -43,8 +45,8 @@ export interface TextService {
   /**
    * Renders the chat template and encodes; no tokens of a post-processor are added, for the template writes them itself.
    * @param request a chat request as it came: the bytes of its JSON, not to be changed until the ids are there.
-   * @throws TextError TEXT_TEMPLATE_FAILED, TEXT_ENCODING_FAILED, TEXT_OVER_LIMIT, TEXT_UNSLICEABLE, TEXT_QUEUE_FULL,
-   * TEXT_WORKER_FAILED, TEXT_ABORTED, TEXT_CLOSED
+   * @throws TextError TEXT_REQUEST_INVALID, TEXT_TEMPLATE_REFUSED, TEXT_TEMPLATE_UNSUPPORTED, TEXT_ENCODING_FAILED, TEXT_OVER_LIMIT,
+   * TEXT_UNSLICEABLE, TEXT_QUEUE_FULL, TEXT_WORKER_FAILED, TEXT_ABORTED, TEXT_CLOSED
    */
   encodeChat(request: Uint8Array | ChatFields, options?: EncodeOptions): Promise<Uint32Array>;
   /** `addSpecialTokens` (default true) lets the post-processor add its tokens, e.g. a first one. Throws like `encodeChat`. */
@@ -76,7 +78,9 @@ export function createTextService(options: TextServiceOptions): TextService {
   requirePositive('workerCount', workerCount);
   requirePositive('queueRequestsMax', queueRequestsMax);
   requirePositive('cacheTokensMax', cacheTokensMax);
-  const workers = new TextWorkers({ tokenizerPath, workerCount, queueRequestsMax, cacheTokensMax });
+  const { templateVariables = null } = options;
+  const setup = { tokenizerPath, templateVariables, cacheTokensMax };
+  const workers = new TextWorkers({ ...setup, workerCount, queueRequestsMax });
   let opened: Opened | null = null;
 
   const requireOpened = (): Opened => {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { TextWorkerThread } from './text-worker-thread.js';
 
 const crashingWorker = new URL('../test/crashing-worker.mjs', import.meta.url);
-const setup = { tokenizerPath: '', cacheTokensMax: 1, stretchUnitsMax: 1 };
+const setup = { tokenizerPath: '', templateVariables: null, cacheTokensMax: 1, stretchUnitsMax: 1 };
 const text = (value: string) => ({ kind: 'text', text: value, addSpecialTokens: false }) as const;
 const opened: TextWorkerThread[] = [];
 

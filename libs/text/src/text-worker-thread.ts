@@ -161,8 +161,9 @@ export class TextWorkerThread {
 
   private settle(reply: Exclude<WorkerReply, { kind: 'ready' | 'unusable' }>): void {
     if (reply.kind === 'failed') {
-      const what = reply.code === 'TEXT_TEMPLATE_FAILED' ? 'render the conversation' : 'encode the text';
-      this.fail(reply.id, new TextError(reply.code, `Cannot ${what}: ${reply.reason}`));
+      const what = reply.code === 'TEXT_ENCODING_FAILED' ? 'encode the text' : 'render the conversation';
+      const { code, reason, beginning } = reply;
+      this.fail(reply.id, new TextError(code, `Cannot ${what}: ${reason}`, undefined, beginning));
       return;
     }
     if (reply.kind === 'encoded') this.cache = reply.cache;

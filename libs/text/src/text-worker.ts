@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { ChatTemplate } from './chat-template.js';
 import { ConversationEncoder } from './conversation-encoder.js';
 import { encodeTask, taskUnits } from './encode-task.js';
 import type { Encoded } from './encode-task.js';
 import { loadTokenizer } from './load-tokenizer.js';
 import type { LoadedTokenizer } from './load-tokenizer.js';
+import { ChatTemplate, readTemplateVariables } from './rendering/chat-template.js';
+import { shortfallCodes } from './rendering/shortfall.js';
 import { WorkLoop } from './slicing/work-loop.js';
 import type { CacheCounts, Vocabulary, WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.js';
 
@@ -20,8 +21,7 @@ async function run(setup: WorkerSetup): Promise<void> {
     return;
   }
   const { loaded } = loading;
-  const template = compileTemplate(loaded, setup.tokenizerPath);
-  if (template === null) return;
+  const template = new ChatTemplate(loaded, readTemplateVariables(setup.templateVariables));
   const encoder = new ConversationEncoder(loaded, setup.cacheTokensMax);
   const { stretchUnitsMax } = setup;
   const loop = new WorkLoop<Encoded>({
@@ -51,20 +51,16 @@ function replyOf(id: number, result: Encoded, cache: CacheCounts): WorkerReply {
     case 'encoded':
       return { kind: 'encoded', id, tokens: result.tokens, cache };
     case 'refused':
-      return { kind: 'failed', id, code: 'TEXT_TEMPLATE_FAILED', reason: result.reason };
+      return {
+        kind: 'failed',
+        id,
+        code: shortfallCodes[result.why],
+        reason: result.reason,
+        beginning: result.beginning,
+      };
     case 'over':
     case 'unsliceable':
       return { ...result, id };
-  }
-}
-
-function compileTemplate(loaded: LoadedTokenizer, path: string): ChatTemplate | null {
-  try {
-    return new ChatTemplate(loaded);
-  } catch (error) {
-    const reason = `${path}: the chat template cannot be parsed: ${messageOf(error)}`;
-    reply({ kind: 'unusable', code: 'TEXT_TOKENIZER_INVALID', reason });
-    return null;
   }
 }
 

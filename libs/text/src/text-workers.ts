@@ -10,6 +10,7 @@ export const LONG_STRETCH_UNITS_MAX = 1_048_576;
 
 export interface TextWorkersOptions {
   readonly tokenizerPath: string;
+  readonly templateVariables: string | null;
   readonly workerCount: number;
   readonly queueRequestsMax: number;
   readonly cacheTokensMax: number;

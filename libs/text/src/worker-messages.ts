@@ -25,6 +25,8 @@ export type WorkerRequest =
 
 export interface WorkerSetup {
   readonly tokenizerPath: string;
+  /** JSON of an object: what every template gets besides the request's own; null for nothing. */
+  readonly templateVariables: string | null;
   readonly cacheTokensMax: number;
   /** Longest stretch of text without a border, in UTF-16 units, that the worker encodes in one go. */
   readonly stretchUnitsMax: number;
@@ -70,8 +72,14 @@ export type WorkerReply =
   | {
       readonly kind: 'failed';
       readonly id: number;
-      readonly code: 'TEXT_TEMPLATE_FAILED' | 'TEXT_ENCODING_FAILED';
+      readonly code:
+        | 'TEXT_REQUEST_INVALID'
+        | 'TEXT_TEMPLATE_REFUSED'
+        | 'TEXT_TEMPLATE_UNSUPPORTED'
+        | 'TEXT_ENCODING_FAILED';
       readonly reason: string;
+      /** Ids that the prompt begins with, as far as they are known. */
+      readonly beginning?: Uint32Array<ArrayBuffer>;
     }
   | {
       readonly kind: 'unusable';

@@ -42,6 +42,7 @@ const encoder = (text: PromptText | null, options: Partial<PromptEncoderOptions>
   new PromptEncoder({
     text,
     tokenizerPath: null,
+    templateVariables: null,
     workerCount: 1,
     cacheTokensMax: 1000,
     bytesMax: 1000,
@@ -78,12 +79,42 @@ describe('PromptEncoder', () => {
   });
 
   it.each([
-    ['TEXT_TEMPLATE_FAILED', { prompt: 'x' }, 400, 'invalid_value', 'prompt'],
-    ['TEXT_TEMPLATE_FAILED', { messages: [{ role: 'x' }] }, 400, 'invalid_value', 'messages'],
-    ['TEXT_ENCODING_FAILED', { prompt: 'x' }, 503, 'tokenizer_failed', null],
-  ] as const)('answers %s', async (failure, fields, ...[status, code, param]) => {
-    const encoded = await encoder(textService(failure)).encode(request(fields), target());
-    expect(encoded).toMatchObject({ kind: 'failed', error: { status, code, param } });
+    ['TEXT_TEMPLATE_REFUSED', 'templateRefused'],
+    ['TEXT_TEMPLATE_UNSUPPORTED', 'templateUnsupported'],
+    ['TEXT_REQUEST_INVALID', 'requestInvalid'],
+    ['TEXT_ENCODING_FAILED', 'encodingFailed'],
+  ] as const)('leaves it to the engine when there is a %s', async (failure, reason) => {
+    const encoded = await encoder(textService(failure)).encode(
+      request({ messages: [{ role: 'x' }] }),
+      target(),
+    );
+    expect(encoded).toEqual({ kind: 'unknown', reason });
+  });
+
+  it('routes by the beginning of a prompt where that is known', async () => {
+    const beginning = Uint32Array.of(1, 2);
+    const text: PromptText = {
+      encodeChat: () =>
+        Promise.reject(new TextError('TEXT_TEMPLATE_UNSUPPORTED', 'why', undefined, beginning)),
+      encodeText: () => Promise.resolve(Uint32Array.of(3)),
+    };
+    const encoded = await encoder(text).encode(request({ messages: [{ role: 'x' }] }), target());
+    expect(encoded).toEqual({ kind: 'unknown', reason: 'templateUnsupported', beginning });
+  });
+
+  it('tells once what a template needs, and never about what clients send', async () => {
+    const logger = createLogger({ name: 'test', level: 'silent' });
+    const warn = vi.spyOn(logger, 'warn').mockImplementation(() => undefined);
+    const told = async (failure: TextErrorCode): Promise<void> => {
+      const made = encoder(textService(failure), { logger });
+      for (let turn = 0; turn < 3; turn += 1)
+        await made.encode(request({ messages: [{ role: 'x' }] }), target());
+    };
+    await told('TEXT_TEMPLATE_UNSUPPORTED');
+    expect(warn).toHaveBeenCalledTimes(1);
+    await told('TEXT_TEMPLATE_REFUSED');
+    await told('TEXT_REQUEST_INVALID');
+    expect(warn).toHaveBeenCalledTimes(1);
   });
 
   it('serves on without a tokenizer that cannot be loaded, and tries no more than it may', async () => {

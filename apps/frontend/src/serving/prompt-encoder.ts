@@ -11,6 +11,9 @@ import type { PromptLimit } from './prompt-limit.js';
 /** Tokenizers that are kept at a time; more pools than this with tokenizers of their own are routed by load alone. */
 export const TOKENIZERS_MAX = 8;
 
+/** Different reasons that are told in the log; further ones are only counted. */
+const TOLD_MAX = 100;
+
 /** What the encoder needs of a text service. */
 export type PromptText = Pick<TextService, 'encodeChat' | 'encodeText'>;
 
@@ -25,7 +28,12 @@ export type Encoding =
   /** A prompt has more tokens than it may; it was not encoded to its end. */
   | { readonly kind: 'over' }
   /** Tokens cannot be had, or not in time: it costs affinity, never service. */
-  | { readonly kind: 'unknown'; readonly reason: UntokenizedReason }
+  | {
+      readonly kind: 'unknown';
+      readonly reason: UntokenizedReason;
+      /** How the prompt begins, where that is known. */
+      readonly beginning?: Uint32Array;
+    }
   /** The request ended while it was encoded. */
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly error: OpenAiError };
@@ -44,6 +52,8 @@ export interface PromptEncoderOptions {
   readonly text: PromptText | null;
   /** Wins over what workers say. */
   readonly tokenizerPath: string | null;
+  /** JSON of an object: variables that every chat template gets; null for none. */
+  readonly templateVariables: string | null;
   readonly workerCount: number;
   readonly cacheTokensMax: number;
   /** Bodies whose text waits or is being encoded, together; beyond, load decides. */
@@ -61,6 +71,7 @@ export interface PromptEncoderOptions {
 export class PromptEncoder {
   readonly #options: PromptEncoderOptions;
   readonly #texts = new Map<string, { readonly text: TextService; readonly started: Promise<boolean> }>();
+  readonly #told = new Set<string>();
   #loading = 0;
   #bytesInHand = 0;
 
@@ -107,26 +118,40 @@ export class PromptEncoder {
       if (known !== null) return known;
     }
     const bytes = request.body.bytes.byteLength;
-    if (this.#bytesInHand + bytes > this.#options.bytesMax) return { kind: 'unknown', reason: 'textBytes' };
+    if (this.#bytesInHand + bytes > this.#options.bytesMax) return unknown('textBytes');
     this.#bytesInHand += bytes;
     const patience = new Patience(this.#options, target.signal);
     try {
       const text = await patience.await(this.#textOf(target.tokenizerPath));
       if (text === undefined) return outcomeOf(patience);
-      if (text === null) return { kind: 'unknown', reason: 'noTokenizer' };
+      if (text === null) return unknown('noTokenizer');
       return await encodeWith(text, request, { limit: target.limit, signal: patience.signal });
     } catch (error) {
       if (!(error instanceof TextError)) throw error;
       if (patience.end !== null) return outcomeOf(patience);
       if (error.code === 'TEXT_OVER_LIMIT') return { kind: 'over' };
       const reason = UNTOKENIZED[error.code];
-      return reason === undefined
-        ? { kind: 'failed', error: clientError(error, request) }
-        : { kind: 'unknown', reason };
+      if (reason === undefined)
+        return { kind: 'failed', error: openAiError('tokenizer_failed', error.message) };
+      this.#tellOnce(reason, error, target);
+      return unknown(reason, error.beginning);
     } finally {
       patience.release();
       this.#bytesInHand -= bytes;
     }
+  }
+
+  /** What a renderer lacks is told once: requests of one conversation would repeat it with every turn. */
+  #tellOnce(reason: UntokenizedReason, error: TextError, { tokenizerPath }: EncodeTarget): void {
+    if (reason !== 'templateUnsupported' && reason !== 'encodingFailed') return;
+    const path = this.#options.tokenizerPath ?? tokenizerPath;
+    const what = `${path ?? ''} ${error.message}`;
+    if (this.#told.has(what) || this.#told.size >= TOLD_MAX) return;
+    this.#told.add(what);
+    this.#options.logger.warn(
+      { reason, error, tokenizerPath: path },
+      'prompts cannot be rendered here: routing without their tokens',
+    );
   }
 
   async close(): Promise<void> {
@@ -145,8 +170,8 @@ export class PromptEncoder {
   }
 
   #create(tokenizerPath: string): TextService {
-    const { workerCount, cacheTokensMax } = this.#options;
-    return createTextService({ tokenizerPath, workerCount, cacheTokensMax });
+    const { workerCount, cacheTokensMax, templateVariables } = this.#options;
+    return createTextService({ tokenizerPath, workerCount, cacheTokensMax, templateVariables });
   }
 
   /** A tokenizer that cannot be used costs affinity, not service: engines have their own. */
@@ -166,14 +191,24 @@ export class PromptEncoder {
 
 /** What the text service could not do that an engine can: it has a tokenizer of its own. */
 const UNTOKENIZED: Partial<Record<TextErrorCode, UntokenizedReason>> = {
+  TEXT_ENCODING_FAILED: 'encodingFailed',
+  TEXT_REQUEST_INVALID: 'requestInvalid',
+  TEXT_TEMPLATE_REFUSED: 'templateRefused',
+  TEXT_TEMPLATE_UNSUPPORTED: 'templateUnsupported',
   TEXT_QUEUE_FULL: 'queueFull',
   TEXT_WORKER_FAILED: 'workerFailed',
   TEXT_UNSLICEABLE: 'unsliceable',
 };
 
+const NO_TOKENS = new Uint32Array(0);
+
+function unknown(reason: UntokenizedReason, beginning: Uint32Array = NO_TOKENS): Encoding {
+  return { kind: 'unknown', reason, ...(beginning.length === 0 ? {} : { beginning }) };
+}
+
 /** Of waiting that came to its end without tokens. */
 function outcomeOf({ end }: Patience): Encoding {
-  return end === 'timeout' ? { kind: 'unknown', reason: 'timeout' } : { kind: 'ended' };
+  return end === 'timeout' ? unknown('timeout') : { kind: 'ended' };
 }
 
 type EncodeFor = Pick<EncodeTarget, 'limit' | 'signal'>;
@@ -222,12 +257,4 @@ function joined(prompts: readonly Uint32Array[]): Encoding {
     offset += prompt.length;
   }
   return { kind: 'ok', tokens, longestPromptTokens: Math.max(...prompts.map(({ length }) => length)) };
-}
-
-function clientError(error: TextError, request: PromptRequest): OpenAiError {
-  if (error.code === 'TEXT_TEMPLATE_FAILED') {
-    const param = request.kind === 'chat' ? 'messages' : 'prompt';
-    return openAiError('invalid_value', error.message, param);
-  }
-  return openAiError('tokenizer_failed', error.message);
 }

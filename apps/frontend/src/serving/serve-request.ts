@@ -6,6 +6,7 @@ import type { WorkerPool } from '../worker-pool.js';
 import { generate } from './generate.js';
 import { modelNotFound } from './model-not-found.js';
 import { runPrefill } from './prefill-leg.js';
+import type { Encoding } from './prompt-encoder.js';
 import { contextError, promptLimit } from './prompt-limit.js';
 import type { ActiveRequest, ServingParts } from './serving-parts.js';
 
@@ -34,7 +35,7 @@ export async function serveRequest(
     return contextError(request, contextTokensMax, String(encoding.longestPromptTokens));
   }
   if (encoding.kind === 'unknown') parts.metrics.untokenized.inc({ reason: encoding.reason });
-  const active = { ...incoming, tokens: encoding.kind === 'ok' ? encoding.tokens : NO_TOKENS };
+  const active = { ...incoming, tokens: tokensOf(encoding) };
   record.promptTokens = active.tokens.length;
   const keepalive = keepAlive(parts, active);
   try {
@@ -58,6 +59,12 @@ async function serveLegs(parts: ServingParts, active: ActiveRequest): Promise<Op
 }
 
 const NO_TOKENS = new Uint32Array(0);
+
+/** What a request can be routed by: its prompt, or the beginning of it that is known. */
+function tokensOf(encoding: Encoding): Uint32Array {
+  if (encoding.kind === 'ok') return encoding.tokens;
+  return (encoding.kind === 'unknown' ? encoding.beginning : undefined) ?? NO_TOKENS;
+}
 
 async function serveDisaggregated(parts: ServingParts, active: ActiveRequest): Promise<OpenAiError | null> {
   const { scope, record, serving, tokens } = active;

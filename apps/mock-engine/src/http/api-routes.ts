@@ -1,6 +1,7 @@
 import { readChatMessages, requestPaths } from '@kvasir/openai';
 import type { PromptRequest, ModelList } from '@kvasir/openai';
 import { TextError } from '@kvasir/text';
+import type { TextErrorCode } from '@kvasir/text';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EngineParts, RankParts } from '../engine-parts.js';
 import { answerForm } from './answer-forms.js';
@@ -100,6 +101,13 @@ function run(
   return null;
 }
 
+/** What vLLM answers with 400. */
+const CLIENT_FAULTS: ReadonlySet<TextErrorCode> = new Set([
+  'TEXT_REQUEST_INVALID',
+  'TEXT_TEMPLATE_REFUSED',
+  'TEXT_ENCODING_FAILED',
+] as const);
+
 /** Token ids of each prompt, or why there are none. */
 async function encode(parts: EngineParts, request: GenerationRequest): Promise<Uint32Array[] | VllmError> {
   const { api, addsSpecialTokens } = request;
@@ -128,7 +136,7 @@ async function encode(parts: EngineParts, request: GenerationRequest): Promise<U
     return prompts;
   } catch (error) {
     if (!(error instanceof TextError)) throw error;
-    const isClientFault = error.code === 'TEXT_TEMPLATE_FAILED' || error.code === 'TEXT_ENCODING_FAILED';
+    const isClientFault = CLIENT_FAULTS.has(error.code);
     return vllmError(isClientFault ? 400 : 503, error.message);
   }
 }
