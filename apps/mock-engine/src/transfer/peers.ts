@@ -20,8 +20,9 @@ export class Peers {
   /** @returns false when the peer does not answer, is another one, or keeps nothing under the id. */
   async call(blocks: RemoteBlocks, call: PeerCall): Promise<boolean> {
     const { engineId, requestId, host, port } = blocks;
-    const url = `http://${formatAddress(host, port)}${peerPath(engineId, requestId, call)}`;
     try {
+      // A request may name anything, also what no address can be made of.
+      const url = `http://${formatAddress(host, port)}${peerPath(engineId, requestId, call)}`;
       const { statusCode, body } = await request(url, { method: 'POST', dispatcher: this.#agent });
       await body.dump();
       return statusCode === 204;
