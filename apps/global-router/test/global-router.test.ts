@@ -137,7 +137,7 @@ describe.each(deployments)('%s:', (_, open) => {
         settingsOf({
           pools: [entry('slow'), entry('quick')],
           policies: ['probe'],
-          probe: { deadlineMs: 60 },
+          probe: { deadlineMs: 2_000 },
         }),
       );
       await known(router, 2);
