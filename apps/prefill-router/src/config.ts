@@ -51,6 +51,7 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
       trackActiveBlocks: values.routerTrackActiveBlocks,
       assumeKvReuse: values.routerAssumeKvReuse,
       bookingsMax: values.routerBookingsMax,
+      bookingsPerCallerMax: values.routerBookingsPerCallerMax,
       queue: queueOf(values),
       indexBlocksMax: values.routerIndexBlocksMax,
       bookingTtlMs: values.routerBookingTtlMs,

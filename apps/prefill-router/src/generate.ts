@@ -80,7 +80,7 @@ async function choose(
   const excludedWorkerIds = [...(request.constraints?.excludedWorkerIds ?? []), ...failed];
   const constraints = { ...request.constraints, excludedWorkerIds };
   try {
-    return await book(parts.router, { ...request, requestId, constraints }, () => signal);
+    return await book(parts.router, { ...request, requestId, constraints }, { left: () => signal });
   } catch (error) {
     throw fault !== null && error instanceof RpcError ? fault : error;
   }

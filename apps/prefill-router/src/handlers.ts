@@ -19,14 +19,14 @@ export function routerHandlers(
   };
   return {
     bestWorkerId: (request) => route(router, request),
-    findBestWorker: (request, left) => {
+    findBestWorker: (request, left, caller) => {
       refuseWhenDraining();
       const { requestId } = request;
       const log = (decision: RouteDecision): RouteDecision => {
         logger.debug({ requestId, decision }, 'booked');
         return decision;
       };
-      const booked = book(router, request, left);
+      const booked = book(router, request, { caller, left });
       if (!(booked instanceof Promise)) return log(booked);
       logger.debug({ requestId }, 'waits for a worker');
       return booked.then(log);

@@ -43,7 +43,7 @@ describe('the options of the prefill router', () => {
       ...['--router-queue-prefill-tokens=10', '--router-queue-requests-max=11'],
       ...['--router-booking-ttl-ms=7', '--grpc-host=::', '--grpc-advertised-host=router-0', '--grpc-port=8'],
       ...['--admin-host=::1', '--admin-port=9', '--engine-head-timeout-ms=12'],
-      ...['--first-token-timeout-ms=13', '--token-gap-timeout-ms=14'],
+      ...['--first-token-timeout-ms=13', '--token-gap-timeout-ms=14', '--router-bookings-per-caller-max=15'],
     );
     expect(config).toEqual({
       endpoint: { namespace: 'test', component: 'decode', endpoint: 'generate' },
@@ -61,6 +61,7 @@ describe('the options of the prefill router', () => {
         assumeKvReuse: false,
         indexBlocksMax: 5,
         bookingsMax: 6,
+        bookingsPerCallerMax: 15,
         queue: { prefillTokensMax: 10, requestsMax: 11 },
         bookingTtlMs: 7,
         cost: {

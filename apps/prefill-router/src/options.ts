@@ -161,6 +161,14 @@ export const prefillRouterOptions = defineOptions({
       doc: 'Requests booked at once; more are rejected.',
       group: 'Limits',
     },
+    routerBookingsPerCallerMax: {
+      kind: 'integer',
+      default: 50_000,
+      min: 1,
+      unit: 'requests',
+      doc: 'The same for each address that books over gRPC; one that forgets to free cannot take all.',
+      group: 'Limits',
+    },
     ...lameDuckOptions,
     drainMs: {
       kind: 'integer',

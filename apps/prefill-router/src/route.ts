@@ -9,17 +9,20 @@ export function route(router: KvRouter, request: BestWorkerIdRequest): RouteDeci
   return decisionOf(router.route(routeRequest(request, null)));
 }
 
-/** Books a call's request, at once or after a wait, or throws the RpcError that answers the call. @param left makes a signal that ends the wait. */
+/** Books a call's request, at once or after a wait, or throws the RpcError that answers the call. @param left makes a signal that ends the wait. @param caller has a limit of its own. */
 export function book(
   router: KvRouter,
   request: BestWorkerIdRequest & { readonly requestId: RequestId },
-  left: () => AbortSignal,
+  { caller, left }: { readonly caller?: string; readonly left: () => AbortSignal },
 ): RouteDecision | Promise<RouteDecision> {
   checkModel(router, request.prompt);
-  const outcome = router.routeOrWait(routeRequest(request, request.requestId), {
-    priority: request.poolHints?.priority ?? 0,
-    left,
-  });
+  const outcome = router.routeOrWait(
+    { ...routeRequest(request, request.requestId), caller },
+    {
+      priority: request.poolHints?.priority ?? 0,
+      left,
+    },
+  );
   return outcome instanceof Promise ? outcome.then(decisionOf) : decisionOf(outcome);
 }
 

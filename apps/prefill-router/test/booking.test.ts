@@ -14,6 +14,76 @@ describe('the prefill router over gRPC', () => {
   });
   afterEach(() => scene.close());
 
+  it('trap: refuses by name what would break a header or a cost, and books nothing for it', async () => {
+    await scene.worker('a', 'http://127.0.0.1:9');
+    const { client } = await scene.router();
+    const prompt = { tokens: tokens(8) };
+    await expect
+      .poll(() =>
+        client.getOverlapScores(prompt).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    const book = (id: string, fields: object = {}) =>
+      client.findBestWorker({ requestId: requestId(id), prompt, ...fields });
+    const invalid = (field: string) => ({
+      grpcStatus: 'INVALID_ARGUMENT',
+      code: 'RPC_INVALID_FIELD',
+      message: expect.stringContaining(field) as string,
+    });
+    await expect(book('a\r\nb')).rejects.toMatchObject(invalid('request_id'));
+    await expect(book('x'.repeat(300))).rejects.toMatchObject(invalid('request_id'));
+    for (const value of [Number.NaN, -1, Number.POSITIVE_INFINITY, 1e30]) {
+      await expect(book('r', { overrides: { temperature: value } })).rejects.toMatchObject(
+        invalid('temperature'),
+      );
+      await expect(book('r', { overrides: { overlapScoreCredit: value } })).rejects.toMatchObject(
+        invalid('overlap_score_credit'),
+      );
+      await expect(book('r', { overrides: { prefillLoadScale: value } })).rejects.toMatchObject(
+        invalid('prefill_load_scale'),
+      );
+      await expect(book('r', { poolHints: { ttftTargetMs: value } })).rejects.toMatchObject(
+        invalid('ttft_target_ms'),
+      );
+    }
+    await expect(book('r', { expectedOutputTokens: 4_000_000_000 })).rejects.toMatchObject(
+      invalid('expected_output_tokens'),
+    );
+    // The client's own words come back in an error, as far as a header goes.
+    const long = client.findBestWorker({
+      requestId: requestId('r'),
+      prompt: { ...prompt, model: '\u4e2d'.repeat(50_000) },
+    });
+    await expect(long).rejects.toMatchObject({ code: 'ROUTER_UNKNOWN_MODEL', grpcStatus: 'NOT_FOUND' });
+    await expect(book('r')).resolves.toMatchObject({ workerId: 'a' });
+  });
+
+  it('trap: a caller that frees nothing cannot take every booking', async () => {
+    await scene.worker('a', 'http://127.0.0.1:9');
+    const { client } = await scene.router(['--router-bookings-per-caller-max', '2']);
+    const prompt = { tokens: tokens(8) };
+    await expect
+      .poll(() =>
+        client.getOverlapScores(prompt).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    const book = (id: string) => client.findBestWorker({ requestId: requestId(id), prompt });
+    await book('r1');
+    await book('r2');
+    await expect(book('r3')).rejects.toMatchObject({
+      ...{ code: 'SCHED_CALLER_FULL', grpcStatus: 'RESOURCE_EXHAUSTED' },
+      message: expect.stringContaining('2 of 127.0.0.1') as string,
+    });
+    await client.free(requestId('r1'));
+    await expect(book('r4')).resolves.toMatchObject({ workerId: 'a' });
+  });
+
   it('finds the worker that holds the prompt, and books it until it is freed', async () => {
     const { url } = await scene.engine(streams('x'));
     await scene.worker('a', url);

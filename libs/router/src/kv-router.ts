@@ -232,10 +232,11 @@ export class KvRouter implements Component {
     const scheduler = this.#scheduler.now;
     if (scheduler === null) return NO_WORKERS;
     const nowMs = this.#options.clock.nowMs();
-    const { requestId, overrides, loraName } = request;
+    const { requestId, caller, overrides, loraName } = request;
     const [effect = NO_WORKERS] = this.#scheduler.step({
       kind: 'route',
       requestId,
+      caller,
       prompt: this.#hashed(request, scheduler),
       overrides,
       constraints: loraName === undefined ? request.constraints : { ...request.constraints, loraName },

@@ -23,6 +23,8 @@ export interface MediaItem {
 export interface RouteRequest extends Prompt {
   /** Null asks without booking. Who books owes `free`. */
   readonly requestId: RequestId | null;
+  /** Who asks, where callers are told apart. */
+  readonly caller?: string | undefined;
   readonly overrides?: RouteOverrides | undefined;
   readonly constraints?: RouteConstraints | undefined;
 }

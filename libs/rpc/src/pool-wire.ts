@@ -15,7 +15,7 @@ export function encodePoolHints(hints: PoolHints | undefined): PoolHintsInput | 
   };
 }
 
-/** @throws RpcError `RPC_INVALID_FIELD` for a target that is negative or not finite. */
+/** @throws RpcError `RPC_INVALID_FIELD` for a target that is not within 0 and `TARGET_MS_MAX`. */
 export function decodePoolHints(wire: PoolHintsOutput | null): PoolHints | undefined {
   if (wire === null) return undefined;
   return {
@@ -28,11 +28,14 @@ export function decodePoolHints(wire: PoolHintsOutput | null): PoolHints | undef
   };
 }
 
+/** A day. */
+const TARGET_MS_MAX = 86_400_000;
+
 function checkTarget(field: string, value: number | undefined): number | undefined {
-  if (value === undefined || (Number.isFinite(value) && value >= 0)) return value;
+  if (value === undefined || (value >= 0 && value <= TARGET_MS_MAX)) return value;
   throw rpcError(
     'RPC_INVALID_FIELD',
-    `Cannot use ${field}: it must be at least 0 and finite, received ${value}`,
+    `Cannot use ${field}: it must be 0 to ${TARGET_MS_MAX} ms, received ${value}`,
   );
 }
 

@@ -32,8 +32,12 @@ import type { CallSurroundings, MaybePromise } from './serve-call.js';
  */
 export interface RouterHandlers {
   bestWorkerId(request: BestWorkerIdRequest): MaybePromise<RouteDecision>;
-  /** @param left makes a signal that aborts when the caller leaves or its deadline passes. */
-  findBestWorker(request: FindBestWorkerRequest, left: () => AbortSignal): MaybePromise<RouteDecision>;
+  /** @param left makes a signal that aborts when the caller leaves or its deadline passes. @param caller its address without the port. */
+  findBestWorker(
+    request: FindBestWorkerRequest,
+    left: () => AbortSignal,
+    caller: string,
+  ): MaybePromise<RouteDecision>;
   /** @returns false when no such booking is known. */
   markPrefillComplete(requestId: RequestId): MaybePromise<boolean>;
   /** @returns false when no such booking is known. */
@@ -79,15 +83,16 @@ function wireHandlers(handlers: Partial<RouterHandlers>, around: CallSurrounding
     BestWorkerId: serveUnary(around, (request) => then(route(decodeRouted(request)), wire.encodeDecision)),
     FindBestWorker: serveUnary(
       around,
-      ({ requestId, expectedOutputTokens, ...request }, left) =>
+      ({ requestId, expectedOutputTokens, ...request }, left, caller) =>
         then(
           book(
             {
               requestId: wire.decodeRequestId(requestId),
               ...decodeRouted(request),
-              expectedOutputTokens: expectedOutputTokens === 0 ? undefined : expectedOutputTokens,
+              expectedOutputTokens: wire.decodeTokenCount('expected_output_tokens', expectedOutputTokens),
             },
             left,
+            caller,
           ),
           wire.encodeDecision,
         ),

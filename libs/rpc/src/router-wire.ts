@@ -100,7 +100,33 @@ function checkRequestId(text: string): RequestId {
       'RPC_INVALID_FIELD',
       `Cannot use request_id: it has ${text.length} characters, at most ${REQUEST_ID_LENGTH_MAX} are allowed`,
     );
+  if (hasControlCharacter(text))
+    throw rpcError(
+      'RPC_INVALID_FIELD',
+      'Cannot use request_id: it has a control character, and would break headers and log lines',
+    );
   return requestId(text);
+}
+
+function hasControlCharacter(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
+/** Tokens that a request may be expected to generate. */
+export const OUTPUT_TOKENS_MAX = 16_777_216;
+
+/** Absent for 0, which is "nobody knows". @throws RpcError `RPC_INVALID_FIELD` beyond `OUTPUT_TOKENS_MAX`. */
+export function decodeTokenCount(field: string, count: number): number | undefined {
+  if (count > OUTPUT_TOKENS_MAX)
+    throw rpcError(
+      'RPC_INVALID_FIELD',
+      `Cannot use ${field}: it must be 0 to ${OUTPUT_TOKENS_MAX}, received ${count}`,
+    );
+  return count === 0 ? undefined : count;
 }
 
 export function encodeOverrides(overrides: RouterOverrides | undefined): RouterOverridesInput | null {
@@ -114,7 +140,7 @@ export function encodeOverrides(overrides: RouterOverrides | undefined): RouterO
   return wire;
 }
 
-/** @throws RpcError `RPC_INVALID_FIELD` for a number that is negative or not finite: it would poison every cost. */
+/** @throws RpcError `RPC_INVALID_FIELD` for a number that is not within 0 and `WEIGHT_MAX`: it would poison every cost. */
 export function decodeOverrides(wire: RouterOverridesOutput | null): RouterOverrides | undefined {
   if (wire === null) return undefined;
   return {
@@ -126,11 +152,14 @@ export function decodeOverrides(wire: RouterOverridesOutput | null): RouterOverr
   };
 }
 
+/** Beyond it costs of long prompts lose what tells workers apart, and end in infinities. */
+export const WEIGHT_MAX = 1_000_000;
+
 function checkWeight(field: string, value: number | undefined): number | undefined {
-  if (value === undefined || (Number.isFinite(value) && value >= 0)) return value;
+  if (value === undefined || (value >= 0 && value <= WEIGHT_MAX)) return value;
   throw rpcError(
     'RPC_INVALID_FIELD',
-    `Cannot use ${field}: it must be at least 0 and finite, received ${value}`,
+    `Cannot use ${field}: it must be 0 to ${WEIGHT_MAX}, received ${value}`,
   );
 }
 

@@ -26,7 +26,7 @@ export interface CallSurroundings {
  */
 export function serveUnary<Request, Response>(
   { calls, logger }: CallSurroundings,
-  answer: (request: Request, left: () => AbortSignal) => MaybePromise<Response>,
+  answer: (request: Request, left: () => AbortSignal, caller: string) => MaybePromise<Response>,
   undo?: (request: Request) => void,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
@@ -43,12 +43,13 @@ export function serveUnary<Request, Response>(
     };
     let response: MaybePromise<Response>;
     try {
-      response = answer(call.request, () => {
-        const left = new AbortController();
-        if (isLost(call)) left.abort();
-        else call.on('cancelled', () => left.abort());
-        return left.signal;
-      });
+      const left = (): AbortSignal => {
+        const controller = new AbortController();
+        if (isLost(call)) controller.abort();
+        else call.on('cancelled', () => controller.abort());
+        return controller.signal;
+      };
+      response = answer(call.request, left, hostOf(call.getPeer()));
     } catch (error) {
       fail(error);
       return;
@@ -56,6 +57,12 @@ export function serveUnary<Request, Response>(
     if (response instanceof Promise) response.then(succeed, fail);
     else succeed(response);
   };
+}
+
+/** Connections of one caller have ports of their own. */
+function hostOf(peer: string): string {
+  const port = peer.lastIndexOf(':');
+  return port < 0 ? peer : peer.slice(0, port);
 }
 
 function undoWhenLost<Request, Response>(

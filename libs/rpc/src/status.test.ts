@@ -2,7 +2,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import type { ServiceError as GrpcError, StatusObject } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { grpcStatuses, RpcError, rpcError, rpcErrors } from './errors.js';
-import { fromGrpcError, toStatus } from './status.js';
+import { DETAILS_BYTES_MAX, fromGrpcError, toStatus } from './status.js';
 
 /** What grpc-js hands to a client that received this status. */
 function received(answer: StatusObject): GrpcError {
@@ -20,6 +20,24 @@ describe('toStatus() and fromGrpcError()', () => {
       grpcStatus,
       retryable: sent.retryable,
     });
+  });
+
+  it.each([
+    ['long', 'x'.repeat(100_000)],
+    ['of wide characters', '\u{1f600}'.repeat(20_000)],
+    ['of half characters', '\ud800'.repeat(5_000)],
+    ['with line breaks', 'a\r\nkvasir-code: X\u0000b'],
+  ])('trap: what a client has written fits a header, also when it is %s', (_, words) => {
+    const { details } = toStatus(new RpcError(words, { code: 'SOME_CODE', grpcStatus: 'NOT_FOUND' }));
+    expect(Buffer.byteLength(details)).toBeLessThanOrEqual(DETAILS_BYTES_MAX);
+    expect(encodeURI(details).length).toBeLessThanOrEqual(3 * DETAILS_BYTES_MAX);
+    expect(details).not.toMatch(/[\u0000-\u001f]/);
+    expect(details.endsWith('…')).toBe(words.length > DETAILS_BYTES_MAX);
+  });
+
+  it('trap: a code of another server that is none is not passed on', () => {
+    const answer = toStatus(new RpcError('no', { code: 'x\r\ny', grpcStatus: 'NOT_FOUND' }));
+    expect(answer.metadata.get('kvasir-code')).toEqual(['RPC_INTERNAL']);
   });
 
   it.each([

@@ -17,13 +17,31 @@ const transportCodes: Partial<Record<GrpcStatus, RpcErrorCode>> = {
   UNIMPLEMENTED: 'RPC_UNIMPLEMENTED',
 };
 
+/** Of what an error says. It travels percent-encoded in one header, three bytes for one at worst; some clients take no more than 8 KiB of headers. */
+export const DETAILS_BYTES_MAX = 2_048;
+/** What is cut off is not told. */
+const CUT = ' …';
+const CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
+
 /** The status that answers a call with an error; anything that is not an `RpcError` says nothing of its inside. */
 export function toStatus(error: unknown): StatusObject {
   const known =
     error instanceof RpcError ? error : rpcError('RPC_INTERNAL', 'The server failed; its log says how');
   const metadata = new Metadata();
-  metadata.set(CODE_TRAILER, known.code);
-  return { code: status[known.grpcStatus], details: known.message, metadata };
+  // Codes of other servers pass through here too.
+  metadata.set(CODE_TRAILER, CODE.test(known.code) ? known.code : 'RPC_INTERNAL');
+  return { code: status[known.grpcStatus], details: detailsOf(known.message), metadata };
+}
+
+/** A message as a header can carry it, whatever a client's words in it are: well-formed, without control characters, bounded. */
+function detailsOf(message: string): string {
+  const plain = Buffer.from(message.slice(0, DETAILS_BYTES_MAX))
+    .toString()
+    .replace(/[\u0000-\u001f\u007f]/g, ' ');
+  const bytes = Buffer.from(plain);
+  if (bytes.length <= DETAILS_BYTES_MAX && message.length <= DETAILS_BYTES_MAX) return plain;
+  const room = DETAILS_BYTES_MAX - Buffer.byteLength(CUT) - 3;
+  return bytes.subarray(0, room).toString() + CUT;
 }
 
 /** The error that a client throws for a failed call. */

@@ -167,7 +167,7 @@ describe('a failing call', () => {
     expect(await book({ overrides: { temperature: -1 } })).toMatchObject({ code: 'RPC_INVALID_FIELD' });
     expect(await book({ overrides: { overlapScoreCredit: Number.NaN } })).toMatchObject({
       code: 'RPC_INVALID_FIELD',
-      message: 'Cannot use overlap_score_credit: it must be at least 0 and finite, received NaN',
+      message: 'Cannot use overlap_score_credit: it must be 0 to 1000000, received NaN',
     });
     for (const [item, message] of [
       [{ identifier: '' }, 'media[0].identifier must have 1 to 512 characters, received 0'],

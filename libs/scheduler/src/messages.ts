@@ -28,6 +28,8 @@ export interface RouteInput {
   readonly kind: 'route';
   /** Null asks without booking. */
   readonly requestId: RequestId | null;
+  /** Who asks, so that none can take all bookings; absent for who need not be told apart. */
+  readonly caller?: string | undefined;
   readonly prompt: PrefixQuery & { readonly tokenCount: number };
   readonly overrides?: RouteOverrides | undefined;
   readonly constraints?: RouteConstraints | undefined;
@@ -103,6 +105,7 @@ export const schedulerRejections = {
   SCHED_PINNED_UNAVAILABLE: { meaning: 'The worker that the request is pinned to cannot take it.' },
   SCHED_DUPLICATE_REQUEST: { meaning: 'A request of this id is booked already.' },
   SCHED_BOOKINGS_FULL: { meaning: 'As many requests are booked as may be.' },
+  SCHED_CALLER_FULL: { meaning: 'This caller has as many requests booked as one may.' },
   SCHED_QUEUE_FULL: { meaning: 'Every worker has too much to do, and as many requests wait as may.' },
   SCHED_WAIT_ENDED: { meaning: 'The request was waiting for a worker when it was given up.' },
 } as const;

@@ -33,6 +33,8 @@ export interface SchedulerOptions {
   readonly indexBlocksMax: number;
   /** Requests booked at once; more are rejected. */
   readonly bookingsMax: number;
+  /** The same of one caller, where requests name theirs. */
+  readonly bookingsPerCallerMax: number;
   /** Age at which a booking that nobody freed is dropped. */
   readonly bookingTtlMs: number;
   /** Null: no request waits. */
@@ -48,6 +50,7 @@ export const SCHEDULER_OPTIONS_DEFAULT: Omit<SchedulerOptions, 'blockSize'> = {
   assumeKvReuse: true,
   indexBlocksMax: 10_000_000,
   bookingsMax: 100_000,
+  bookingsPerCallerMax: 50_000,
   bookingTtlMs: 3_600_000,
   queue: null,
 };
@@ -59,6 +62,7 @@ export function checkSchedulerOptions(options: SchedulerOptions): void {
     ['blockSize', options.blockSize],
     ['indexBlocksMax', options.indexBlocksMax],
     ['bookingsMax', options.bookingsMax],
+    ['bookingsPerCallerMax', options.bookingsPerCallerMax],
     ['queue.requestsMax', options.queue?.requestsMax ?? 1],
   ] as const;
   for (const [name, value] of whole) {

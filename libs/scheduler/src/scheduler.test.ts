@@ -184,6 +184,20 @@ describe('step(route)', () => {
     expect(route(made, prompt(1), { id: 'r2' })).toMatchObject({ code: 'SCHED_BOOKINGS_FULL' });
   });
 
+  it('rejects one too many of a caller, whose ended bookings count no more, and takes those of others', () => {
+    const made = scheduler(['a'], { bookingsPerCallerMax: 2, bookingTtlMs: 1_000 });
+    const book = (id: string, caller: string | undefined, nowMs = 0) =>
+      made.step({ kind: 'route', requestId: requestId(id), caller, prompt: prompt(1), nowMs })[0];
+    for (const id of ['r1', 'r2']) expect(book(id, 'x')).toMatchObject({ kind: 'routed' });
+    expect(book('r3', 'x')).toMatchObject({ kind: 'rejected', code: 'SCHED_CALLER_FULL' });
+    expect(book('r4', 'y')).toMatchObject({ kind: 'routed' });
+    expect(book('r5', undefined)).toMatchObject({ kind: 'routed' });
+    made.step({ kind: 'freed', requestId: requestId('r1') });
+    expect(book('r6', 'x')).toMatchObject({ kind: 'routed' });
+    made.step({ kind: 'tick', nowMs: 2_000 });
+    for (const id of ['r7', 'r8']) expect(book(id, 'x', 2_000)).toMatchObject({ kind: 'routed' });
+  });
+
   it('takes turns in round-robin mode', () => {
     const made = scheduler(['a', 'b', 'c'], { mode: 'round-robin' });
     const turns = ['1', '2', '3', '4'].map((id) => decided(made, prompt(1), { id }).workerId);

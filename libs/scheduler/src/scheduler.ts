@@ -178,19 +178,29 @@ export class Scheduler {
   }
 
   #route(input: RouteInput): SchedulerEffect {
-    const { requestId } = input;
-    if (requestId !== null && this.#bookings.size >= this.#options.bookingsMax) {
-      return rejected(
-        'SCHED_BOOKINGS_FULL',
-        `Cannot book request ${requestId}: ${this.#bookings.size} are booked`,
-      );
-    }
+    const { requestId, caller, nowMs } = input;
+    const full = requestId === null ? null : this.#refuseWhenFull(requestId, caller);
+    if (full !== null) return full;
     const refusal = this.#candidates.mark(input);
     if (refusal !== null) return refusal;
     const choice = this.#chooser.choose(input);
     if (choice === null)
       return rejected('SCHED_NO_ELIGIBLE_TARGETS', 'Cannot route: no target has a finite cost');
-    if (requestId !== null) this.#bookings.add(requestId, input.nowMs, this.#chooser.take(input, choice));
+    if (requestId !== null)
+      this.#bookings.add({ requestId, caller, nowMs }, this.#chooser.take(input, choice));
     return { kind: 'routed', decision: choice.decision };
+  }
+
+  #refuseWhenFull(requestId: RequestId, caller: string | undefined): SchedulerEffect | null {
+    const { bookingsMax, bookingsPerCallerMax } = this.#options;
+    const all = this.#bookings.size;
+    if (all >= bookingsMax)
+      return rejected('SCHED_BOOKINGS_FULL', `Cannot book request ${requestId}: ${all} are booked`);
+    const own = caller === undefined ? 0 : this.#bookings.countOf(caller);
+    if (own < bookingsPerCallerMax) return null;
+    return rejected(
+      'SCHED_CALLER_FULL',
+      `Cannot book request ${requestId}: ${own} of ${caller ?? 'its caller'} are booked`,
+    );
   }
 }

@@ -186,7 +186,7 @@ function reportFailure(
 }
 
 function noWorker(code: string, message: string): OpenAiError {
-  return code === 'SCHED_BOOKINGS_FULL' || code === 'SCHED_QUEUE_FULL'
+  return code === 'SCHED_BOOKINGS_FULL' || code === 'SCHED_CALLER_FULL' || code === 'SCHED_QUEUE_FULL'
     ? openAiError('overloaded', 'As many requests are booked or wait as may; try again later')
     : openAiError('no_workers', `No worker can take the request now: ${message}`);
 }

@@ -5,7 +5,15 @@ import type { SchedulerEffect } from '../messages.js';
 interface Booking {
   readonly load: BookedLoad;
   readonly bookedAtMs: number;
+  readonly caller: string | undefined;
   outputTokens: number;
+}
+
+/** What a booking is made for. */
+export interface NewBooking {
+  readonly requestId: RequestId;
+  readonly caller: string | undefined;
+  readonly nowMs: number;
 }
 
 /** Which request is booked where, oldest first. What a booking put on its target is dropped when it ends, however it ends. */
@@ -18,6 +26,8 @@ export class Bookings {
   };
   /** Insertion order is age. */
   readonly #byRequest = new Map<RequestId, Booking>();
+  /** Bookings of each caller that has some. */
+  readonly #byCaller = new Map<string, number>();
 
   constructor(
     load: ActiveLoad,
@@ -39,9 +49,15 @@ export class Bookings {
     return this.#byRequest.has(requestId);
   }
 
-  add(requestId: RequestId, bookedAtMs: number, load: BookedLoad): void {
+  /** Bookings of a caller. */
+  countOf(caller: string): number {
+    return this.#byCaller.get(caller) ?? 0;
+  }
+
+  add({ requestId, caller, nowMs }: NewBooking, load: BookedLoad): void {
     this.#load.book(load);
-    this.#byRequest.set(requestId, { load, bookedAtMs, outputTokens: 0 });
+    this.#byRequest.set(requestId, { load, bookedAtMs: nowMs, caller, outputTokens: 0 });
+    if (caller !== undefined) this.#byCaller.set(caller, this.countOf(caller) + 1);
   }
 
   completePrefill(requestId: RequestId): SchedulerEffect {
@@ -91,5 +107,9 @@ export class Bookings {
   #end(requestId: RequestId, booking: Booking): void {
     this.#load.release(booking.load);
     this.#byRequest.delete(requestId);
+    if (booking.caller === undefined) return;
+    const left = this.countOf(booking.caller) - 1;
+    if (left > 0) this.#byCaller.set(booking.caller, left);
+    else this.#byCaller.delete(booking.caller);
   }
 }
