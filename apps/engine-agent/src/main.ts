@@ -4,6 +4,9 @@ import { create } from './app.js';
 import { engineAgentConfig } from './config.js';
 import { engineAgentOptions } from './options.js';
 
+/** How long after its lease a record can still be read. */
+const LAPSED_MS_MAX = 60_000;
+
 await runMain({
   options: engineAgentOptions,
   version: '0.1.0',
@@ -13,7 +16,11 @@ await runMain({
     const config = engineAgentConfig(values);
     const name = 'engine-agent';
     const logger = createLogger({ name, level: values.logLevel });
-    const planes = await openPlanes(values, { clock: systemClock, logger, name });
+    const planes = await openPlanes(values, {
+      ...{ clock: systemClock, logger, name },
+      // A life whose lease has lapsed is taken over all the same: routers may have kept it.
+      lapsed: { stillAnswers: () => true, lapsedKeepMs: LAPSED_MS_MAX },
+    });
     const agent = create(config, {
       ...planes,
       clock: systemClock,

@@ -22,7 +22,8 @@ export interface PlaneContext {
   /** Asks engines by themselves before they are given up; absent gives them up when their lease lapses. */
   readonly lapsed?:
     | {
-        readonly stillAnswers: (worker: WorkerRecord) => Promise<boolean>;
+        /** True keeps them without asking. */
+        readonly stillAnswers: (worker: WorkerRecord) => Promise<boolean> | true;
         readonly lapsedKeepMs: number;
       }
     | undefined;

@@ -73,6 +73,16 @@ describe('LapsedWorkers', () => {
     expect(lapsed.keeps(w1, 90_000, false)).toBe(true);
   });
 
+  it('keeps everybody at once for whoever does not want to ask', () => {
+    const all = new LapsedWorkers({
+      ...{ clock, keepMs: 60_000, kept: () => undefined, changed: () => undefined },
+      stillAnswers: () => true,
+    });
+    expect(all.keeps(w1, 90_000, false)).toBe(true);
+    expect(all.keeps(w1, 40_000, false)).toBe(false);
+    all.close();
+  });
+
   it('asks anew when a lease lapses again', async () => {
     lapsed.keeps(w1, 100_000, true);
     await clock.advanceAsync(100);

@@ -4,10 +4,12 @@ import type { CancelTimer, Clock } from '@kvasir/service';
 /** How often a worker whose lease has lapsed is asked whether it is still there. */
 const ASK_AGAIN_MS = 1_000;
 
+export type StillAnswers = (worker: WorkerRecord) => Promise<boolean> | true;
+
 export interface LapsedWorkersOptions {
   readonly clock: Clock;
-  /** Whether the engine itself answers. Never rejects. */
-  readonly stillAnswers: (worker: WorkerRecord) => Promise<boolean>;
+  /** Whether the engine itself answers; true keeps it without asking. Never rejects. */
+  readonly stillAnswers: StillAnswers;
   /** How long after its lease a worker is kept at most. */
   readonly keepMs: number;
   /** Called when a worker is kept: once each time that its lease lapses. */
@@ -39,8 +41,9 @@ export class LapsedWorkers {
     if (this.#isOver(lapsedAtMs)) return false;
     const known = this.#lapsed.get(worker.workerId);
     if (known === undefined) {
-      this.#ask(worker, lapsedAtMs, this.#begin(worker));
-      return wasThere;
+      const begun = this.#begin(worker);
+      this.#ask(worker, lapsedAtMs, begun);
+      return wasThere || begun.state === 'answers';
     }
     return known.state === 'answers' || (known.state === 'asked' && wasThere);
   }
@@ -63,7 +66,12 @@ export class LapsedWorkers {
   }
 
   #ask(worker: WorkerRecord, lapsedAtMs: number, lapsed: Lapsed): void {
-    void this.#options.stillAnswers(worker).then((isThere) => {
+    const answer = this.#options.stillAnswers(worker);
+    if (answer === true) {
+      lapsed.state = 'answers';
+      return;
+    }
+    void answer.then((isThere) => {
       if (this.#isClosed || this.#lapsed.get(worker.workerId) !== lapsed) return;
       const before = lapsed.state;
       lapsed.state = isThere ? 'answers' : 'gone';

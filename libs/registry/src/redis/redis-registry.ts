@@ -13,6 +13,7 @@ import { REGISTRY_LIMITS } from '../in-process-registry.js';
 import type { RegistryLimits } from '../in-process-store.js';
 import { disagreement, poolOf } from '../pool-agreement.js';
 import { LapsedWorkers } from '../lapsed-workers.js';
+import type { StillAnswers } from '../lapsed-workers.js';
 import { admissionProblem } from '../record-problem.js';
 import type {
   ClaimOutcome,
@@ -51,7 +52,7 @@ export interface RedisRegistryOptions {
   /** Something in the store is not believed, or was removed. The same is told once in a while. */
   readonly onBadRecord?: ((bad: BadRecord) => void) | undefined;
   /** Whether an engine answers by itself: it is then kept when its lease lapses, for its agent may stand still. Never rejects. */
-  readonly stillAnswers?: ((worker: WorkerRecord) => Promise<boolean>) | undefined;
+  readonly stillAnswers?: StillAnswers | undefined;
   /** Called when a worker is kept for that. */
   readonly onKept?: ((worker: WorkerRecord) => void) | undefined;
   readonly onWatchFailed?: ((error: unknown) => void) | undefined;
