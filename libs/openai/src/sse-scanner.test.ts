@@ -148,4 +148,16 @@ describe('SseScanner', () => {
     expect(feed(new SseScanner({ cachedTokens: 3 }), text, [5, 90])).toBe(text);
     expect(feed(new SseScanner({ cachedTokens: null }), text, [5, 90])).toBe(text);
   });
+
+  it('trap: a line break that is cut in two hides no usage', () => {
+    const stream = Buffer.from('data: {"usage":null}\r\n\r\ndata:{"usage":{"prompt_tokens":5}}\n\n');
+    const read = (...chunks: readonly Buffer[]): string => {
+      const scanner = new SseScanner({ cachedTokens: 3 });
+      return Buffer.concat([...chunks.map((chunk) => scanner.push(chunk)), scanner.end()]).toString();
+    };
+    const whole = read(stream);
+    expect(whole).toContain('"cached_tokens":3');
+    for (let cut = 0; cut <= stream.length; cut += 1)
+      expect(read(stream.subarray(0, cut), stream.subarray(cut))).toBe(whole);
+  });
 });

@@ -152,7 +152,7 @@ export class SseScanner {
       return null;
     }
     this.#workBytes += end - start;
-    const sayStart = isFirst ? afterByteOrderMark(bytes, start) : start;
+    const sayStart = afterLineBreaks(bytes, isFirst ? afterByteOrderMark(bytes, start) : start, end);
     const replacement = this.#readEvent(bytes, sayStart, end);
     return replacement === null || sayStart === start
       ? replacement
@@ -231,6 +231,13 @@ const SPACE = 0x20;
 const OPEN_BRACKET = 0x5b;
 const TEXT_START = '"';
 const OBJECT_START = '{';
+
+/** Empty lines before an event say nothing; the second half of a line break may come in the next chunk. */
+function afterLineBreaks(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] === NEWLINE || bytes[at] === RETURN)) at += 1;
+  return at;
+}
 
 /** A stream may begin with one, which is no part of its first line. */
 function afterByteOrderMark(bytes: Buffer, start: number): number {
