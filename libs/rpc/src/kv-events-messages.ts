@@ -105,14 +105,17 @@ function decodeMedia(
   media: readonly BlockMedia[],
   blockCount: number,
 ): ReadonlyMap<number, readonly string[]> {
-  const byBlock = new Map<number, readonly string[]>();
+  const byBlock = new Map<number, string[]>();
   for (const { blockIndex, identifiers } of media) {
     if (blockIndex >= blockCount || identifiers.length === 0 || identifiers.includes(''))
       throw rpcError(
         'RPC_INVALID_FIELD',
         `Cannot take a KV event: media of block ${blockIndex} of ${blockCount} must be texts that are not empty`,
       );
-    byBlock.set(blockIndex, [...(byBlock.get(blockIndex) ?? []), ...identifiers]);
+    const known = byBlock.get(blockIndex);
+    // One by one: a message may name a block a million times.
+    if (known === undefined) byBlock.set(blockIndex, [...identifiers]);
+    else for (const identifier of identifiers) known.push(identifier);
   }
   return byBlock;
 }
