@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
+import { ServiceError } from '@kvasir/service';
 import type { OptionValues } from '@kvasir/service';
 import { intakeConfig } from './intake/intake-options.js';
 import type { IntakeConfig } from './intake/intake-options.js';
@@ -63,7 +64,7 @@ export function frontendConfig(values: Values): FrontendConfig {
     intake: intakeConfig(values),
     text: {
       tokenizerPath: values.tokenizerPath,
-      templateVariables: values.defaultChatTemplateKwargs,
+      templateVariables: templateVariablesOf(values.defaultChatTemplateKwargs),
       workerCount: values.textWorkers ?? textWorkersFor(availableParallelism()),
       cacheTokensMax: values.textCacheTokensMax,
       bytesMax: values.textBytesMax,
@@ -104,3 +105,21 @@ export function textWorkersFor(cores: number): number {
 
 /** What a request may take beyond its deadline to be cleaned up. */
 const BOOKING_GRACE_MS = 60_000;
+
+/** @throws ServiceError when it is no JSON object. */
+function templateVariablesOf(json: string | null): string | null {
+  if (json === null || isJsonObject(json)) return json;
+  throw new ServiceError(
+    'SERVICE_BAD_CONFIGURATION',
+    `--default-chat-template-kwargs must be a JSON object, received ${json.slice(0, 100)}`,
+  );
+}
+
+function isJsonObject(json: string): boolean {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

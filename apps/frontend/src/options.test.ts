@@ -19,6 +19,14 @@ describe('frontendOptions', () => {
     });
   });
 
+  it.each(['{', '[1]', 'null'])('refuses template variables that are no JSON object: %s', (json) => {
+    const reading = read(['--default-chat-template-kwargs', json]);
+    if (reading.kind !== 'ok') throw new TypeError('the options are wrong');
+    expect(() => frontendConfig(reading.values)).toThrow(
+      /--default-chat-template-kwargs must be a JSON object/,
+    );
+  });
+
   it('takes flags over variables', () => {
     const reading = read(['--router-mode', 'random'], {
       KVASIR_FRONTEND_ROUTER_MODE: 'round-robin',

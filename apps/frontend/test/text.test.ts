@@ -1,3 +1,6 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sequenceHashes } from '@kvasir/block-hash';
 import { createTextService, mockTokenizerPath } from '@kvasir/text';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -55,6 +58,57 @@ describe('prompts of text', () => {
     await frontend.close();
     expect((await text.encodeText('still there')).length).toBeGreaterThan(0);
     await text.close();
+  });
+});
+
+describe('prompts that cannot be rendered here', () => {
+  const folders: string[] = [];
+  afterEach(async () => {
+    await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+  });
+
+  async function tokenizerWith(template: string): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'kvasir-template-'));
+    folders.push(folder);
+    await cp(mockTokenizerPath, folder, { recursive: true });
+    await writeFile(join(folder, 'chat_template.jinja'), template);
+    return folder;
+  }
+
+  const turns = "{% for m in messages %}{{ '<|im_start|>' + m.role + m.content + '<|im_end|>' }}{% endfor %}";
+
+  it.each([
+    ['templateUnsupported', `${turns}{{ 'x' | urlize }}`],
+    ['templateUnsupported', '{% if %}'],
+    ['templateRefused', `${turns}{{ raise_exception('roles must alternate') }}`],
+  ])('are the engine’s to judge, and counted: %s', async (reason, template) => {
+    const tokenizerPath = await tokenizerWith(template);
+    await scene.worker('aggregated', 'a', generates, { tokenizerPath });
+    const frontend = await scene.frontend();
+    expect((await post(frontend, chat(story), { path: CHAT })).status).toBe(200);
+    const name = 'kvasir_frontend_untokenized_requests_total';
+    expect(await metric(frontend, name, `reason="${reason}"`)).toBe(1);
+    expect(await metric(frontend, name)).toBe(1);
+  });
+
+  it('are routed by the beginning that is known', async () => {
+    const tokenizerPath = await tokenizerWith(`${turns}{{ 'x' | urlize }}`);
+    const { publisher } = await scene.worker('aggregated', 'a', generates, { tokenizerPath });
+    const frontend = await scene.frontend();
+    const text = createTextService({ tokenizerPath: mockTokenizerPath });
+    await text.start();
+    try {
+      const beginning = await text.encodeText(`<|im_start|>user${story}<|im_end|>`);
+      publisher.publishStored(0, null, sequenceHashes(beginning, 4));
+      publisher.flush();
+      await expect
+        .poll(async () =>
+          Number((await post(frontend, chat(story), { path: CHAT })).headers.get('x-kvasir-overlap-blocks')),
+        )
+        .toBe(Math.floor(beginning.length / 4));
+    } finally {
+      await text.close();
+    }
   });
 });
 
