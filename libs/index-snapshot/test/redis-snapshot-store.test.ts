@@ -1,4 +1,5 @@
-import { IndexSnapshotWriter, keys } from '@kvasir/contract';
+import { createSecretKey } from 'node:crypto';
+import { IndexSnapshotWriter, keys, MessageSeal } from '@kvasir/contract';
 import { startRedisServer } from '@kvasir/testkit';
 import type { ServerProcess } from '@kvasir/testkit';
 import { incarnation, routerId, workerId } from '@kvasir/units';
@@ -26,7 +27,7 @@ beforeEach(async () => {
   await redis.flushall();
   store = await connectRedisSnapshotStore(
     { urls: [`redis://127.0.0.1:${server.port}`], kind: 'server' },
-    () => `id-${(ids += 1)}`,
+    { newId: () => `id-${(ids += 1)}` },
   );
 });
 afterEach(() => store.close());
@@ -103,6 +104,36 @@ describe('RedisSnapshotStore', () => {
       kind: 'refused',
       reason: 'its manifest: its checksum is wrong',
     });
+  });
+
+  it('believes a sealed snapshot only, and each part of it only where it was written', async () => {
+    const connection = { urls: [`redis://127.0.0.1:${server.port}`], kind: 'server' } as const;
+    const key = createSecretKey(Buffer.alloc(32, 1));
+    const trust = { seal: new MessageSeal(() => [key]), believesUnsealed: false };
+    const sealed = await connectRedisSnapshotStore(connection, { newId: () => 'sealed', trust });
+    const { content, chunks } = snapshot();
+    await written();
+    expect(await sealed.read(endpoint)).toEqual({
+      kind: 'refused',
+      reason: 'its manifest carries no seal that is believed',
+    });
+    await sealed.write(content, chunks);
+    expect(await sealed.read(endpoint)).toMatchObject({ kind: 'snapshot' });
+    // Who has no secret reads it too.
+    expect(await store.read(endpoint)).toMatchObject({ kind: 'snapshot' });
+    const [one = '', two = ''] = (await chunkKeys()).filter((key) => key.includes(':sealed:'));
+    await redis.set(one, (await redis.getBuffer(two)) ?? '');
+    expect(await sealed.read(endpoint)).toMatchObject({ kind: 'refused' });
+    await sealed.close();
+  });
+
+  it('reads no more of a value than can be right', async () => {
+    await written();
+    const [key = ''] = await chunkKeys();
+    await redis.setrange(key, 8_000_000, 'x');
+    expect(await store.read(endpoint)).toMatchObject({ kind: 'refused' });
+    await redis.set(keys.snapshotManifest(endpoint), 'x'.repeat(1_000_000));
+    expect(await store.read(endpoint)).toMatchObject({ kind: 'refused' });
   });
 
   it('lets one router write at a time, and only the owner let go', async () => {
