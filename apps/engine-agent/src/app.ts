@@ -2,8 +2,8 @@ import { EngineFleet, EnginesFileWatch } from '@kvasir/engine-watch';
 import type { EngineConfig, EngineFleetContext, EngineWatchSettings } from '@kvasir/engine-watch';
 import { addKvEventsService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
-import { createAdminServer, createMetrics } from '@kvasir/service';
-import type { AdminServer, Component, DrainReport, Readiness } from '@kvasir/service';
+import { createAdminServer, createMetrics, joinMetrics } from '@kvasir/service';
+import type { AdminServer, Component, DrainReport, Metrics, Readiness } from '@kvasir/service';
 import { addDrainRoutes } from './drain-routes.js';
 import { GrpcEventStream } from './grpc-event-stream.js';
 
@@ -18,7 +18,10 @@ export interface EngineAgentConfig extends EngineWatchSettings {
 }
 
 /** What it stands on. */
-export type EngineAgentContext = Omit<EngineFleetContext, 'metrics'>;
+export interface EngineAgentContext extends Omit<EngineFleetContext, 'metrics'> {
+  /** Shown on the same page. */
+  readonly otherMetrics?: readonly Metrics[] | undefined;
+}
 
 export interface EngineAgent extends Component {
   /** URL of `/metrics`. @throws TypeError before it has started. */
@@ -54,7 +57,7 @@ class App implements EngineAgent {
     this.#admin = createAdminServer({
       name: 'admin',
       ...config.admin,
-      metrics,
+      metrics: joinMetrics(metrics, context.otherMetrics ?? []),
       readiness: () => this.readiness(),
       extend: (server) => addDrainRoutes(server, this.#fleet),
     });

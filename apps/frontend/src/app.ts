@@ -15,6 +15,7 @@ import type { FrontendConfig } from './config.js';
 import { adminWorkers } from './admin-workers.js';
 import { EndpointDirectory } from './directory.js';
 import { ApiServer } from './http/api-server.js';
+import { ForwardedHeaders } from './http/forwarded-headers.js';
 import { RequestDesk } from './http/request-desk.js';
 import { RequestIntake } from './intake/request-intake.js';
 import { createFrontendMetrics } from './metrics.js';
@@ -40,6 +41,10 @@ export interface FrontendContext {
   readonly routerId: RouterId;
   /** Unique among all frontends of a deployment: engines and routers know requests by it. */
   readonly newRequestId: () => RequestId;
+  /** Whether workers are known to be ours: only then clients' `Authorization` goes on to them. Absent: they are of this process. */
+  readonly trustsWorkers?: boolean | undefined;
+  /** Whether a URL that a router names may be asked; absent: all may. */
+  readonly allowsWorkerUrl?: ((url: string) => boolean) | undefined;
   /** Shown on the same page. */
   readonly otherMetrics?: readonly Metrics[] | undefined;
   /** The header `authorization` that the engine at a base URL needs; null for one that needs none. */
@@ -112,6 +117,7 @@ class App implements Frontend {
       logger,
       metrics,
       timeoutMs: config.disaggregation.routerTimeoutMs,
+      allowsUrl: context.allowsWorkerUrl,
     });
     this.#releases = new HandoverReleases({ decode: this.#decode, engines: this.#engines, metrics, logger });
     this.#intake = new RequestIntake(config.intake, clock);
@@ -208,6 +214,7 @@ class App implements Frontend {
       component,
       scheduler: this.#config.scheduler,
       syncsReplicas: this.#config.syncsReplicas,
+      allowsUrl: this.#context.allowsWorkerUrl,
       engines: this.#engines,
       legMetrics,
       routerTimeoutMs: this.#config.disaggregation.routerTimeoutMs,
@@ -216,7 +223,7 @@ class App implements Frontend {
   }
 
   #openDesk(metrics: FrontendMetrics): RequestDesk {
-    const { clock, logger, newRequestId } = this.#context;
+    const { clock, logger, newRequestId, trustsWorkers } = this.#context;
     const parts: ServingParts = {
       config: this.#config,
       decode: this.#decode,
@@ -235,6 +242,7 @@ class App implements Frontend {
       serve: (incoming) => serveRequest(parts, incoming),
       onlyModel: () => onlyModel([this.#decode.directory, this.#aggregated.directory]),
       newRequestId,
+      forwardedHeaders: new ForwardedHeaders({ trustsWorkers: trustsWorkers ?? true, logger }),
       metrics,
       log: new RequestLog(logger),
       clock,

@@ -60,6 +60,8 @@ export interface RouterHopParts {
   readonly logger: Logger;
   readonly metrics: FrontendMetrics;
   readonly timeoutMs: number;
+  /** Whether a worker may be asked at a URL that a router names; absent: all may. */
+  readonly allowsUrl?: ((url: string) => boolean) | undefined;
 }
 
 /**
@@ -230,6 +232,13 @@ export class RouterHop {
       free();
       const reason = `Workers of the dialect ${decision.dialect} cannot be spoken to by this version`;
       return { kind: 'unavailable', code: 'DIALECT_UNKNOWN', reason };
+    }
+    if (this.#parts.allowsUrl?.(decision.url) === false) {
+      free();
+      const { workerId, url } = decision;
+      this.#parts.logger.warn({ leg: this.#parts.leg, workerId, url }, 'the URL of a worker is not allowed');
+      const reason = `The router chose worker ${workerId}, whose URL is not allowed here`;
+      return { kind: 'unavailable', code: 'WORKER_URL_REFUSED', reason };
     }
     const rank = this.#parts.directory.rankOf(decision.workerId, decision.rank);
     return { kind: 'booked', booking: { decision, dialect, rank, firstToken, free } };

@@ -34,6 +34,7 @@ export interface WorkerPoolParts {
   readonly routerId: RouterId;
   readonly legMetrics: FrontendMetrics;
   readonly routerTimeoutMs: number;
+  readonly allowsUrl?: ((url: string) => boolean) | undefined;
   readonly onChange: (directory: EndpointDirectory) => void;
 }
 

@@ -32,7 +32,7 @@ if (argv[0] === 'check') {
         logger,
         prng: Math.random,
         routerId: routerId(`${name}-${randomUUID()}`),
-        otherMetrics: [processMetrics(name)],
+        otherMetrics: [...planes.otherMetrics, processMetrics(name)],
       });
       return withPlanes(router, planes);
     },

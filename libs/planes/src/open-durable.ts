@@ -27,7 +27,10 @@ export function durableOpener(
   if (!values.durableKvEvents) return undefined;
   return async (endpoint) => ({
     log: await planes.eventPlane.openLog(subjects.kvEventLog(endpoint), subjects.kvEventsOfAll(endpoint)),
-    snapshots: await connectRedisSnapshotStore(redisOptions(values), randomUUID),
+    snapshots: await connectRedisSnapshotStore(redisOptions(values), {
+      newId: randomUUID,
+      trust: planes.trust,
+    }),
     snapshotThresholdMessages: values.routerSnapshotThreshold,
     resetsStates: values.routerResetStates,
   });

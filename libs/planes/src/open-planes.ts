@@ -1,54 +1,102 @@
 import type { WorkerRecord } from '@kvasir/contract';
-import { connectNatsEventPlane } from '@kvasir/event-plane';
-import type { NatsEventPlane, NatsOptions } from '@kvasir/event-plane';
+import { connectNatsEventPlane, SealedEventPlane } from '@kvasir/event-plane';
+import type { EventPlane, LoggedEventPlane, NatsOptions } from '@kvasir/event-plane';
 import { connectRedisRegistry, FileRegistry } from '@kvasir/registry';
-import type { RedisConnectionOptions, Registry } from '@kvasir/registry';
-import type { Clock, Logger } from '@kvasir/service';
+import type { RecordTrust, RedisConnectionOptions, Registry } from '@kvasir/registry';
+import { ServiceError } from '@kvasir/service';
+import type { Clock, Logger, Metrics } from '@kvasir/service';
+import { AllowedWorkers } from './allowed-workers.js';
+import { PlaneRefusals } from './plane-refusals.js';
+import { PlaneSecret } from './plane-secret.js';
+import { readWorkerUrls } from './worker-urls.js';
+import type { WorkerUrls } from './worker-urls.js';
 import { PlaneWatch } from './plane-watch.js';
 import type { PlaneValues } from './plane-options.js';
 
 /** What the processes of a deployment share. */
 export interface Planes {
-  readonly eventPlane: NatsEventPlane;
+  readonly eventPlane: LoggedEventPlane;
+  /** Without workers whose URL is not allowed. */
   readonly registry: Registry;
+  /** Whose records are believed. */
+  readonly trust: RecordTrust;
+  /** Every record that is believed was sealed with the secret, or stands in a file: what is a client's may be given to its worker. */
+  readonly trustsWorkers: boolean;
+  /** Whether a worker's URL may be asked, also one that a router has named. */
+  readonly allowsWorkerUrl: (url: string) => boolean;
+  /** Of what was not believed. */
+  readonly otherMetrics: readonly Metrics[];
   /** Releases every lease and ends both connections. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Asks engines by themselves before they are given up. */
+export interface LapsedWorkers {
+  /** True keeps them without asking. */
+  readonly stillAnswers: (worker: WorkerRecord) => Promise<boolean> | true;
+  readonly lapsedKeepMs: number;
 }
 
 export interface PlaneContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly name: string;
-  /** Asks engines by themselves before they are given up; absent gives them up when their lease lapses. */
-  readonly lapsed?:
-    | {
-        /** True keeps them without asking. */
-        readonly stillAnswers: (worker: WorkerRecord) => Promise<boolean> | true;
-        readonly lapsedKeepMs: number;
-      }
-    | undefined;
+  /** Absent gives engines up when their lease lapses. */
+  readonly lapsed?: LapsedWorkers | undefined;
 }
 
 /**
  * Connects to NATS and Redis. @param name shown in their lists of clients.
- * @throws EventPlaneError, RegistryError when one cannot be reached or refuses: nothing is left open then.
+ * @throws EventPlaneError, RegistryError when one cannot be reached or refuses, ServiceError for a secret or rule that cannot be used: nothing is
+ * left open then.
  */
 export async function openPlanes(values: PlaneValues, context: PlaneContext): Promise<Planes> {
-  const { clock, logger, name } = context;
-  const eventPlane = await connectNatsEventPlane({
+  const urls = workerUrlsOf(values);
+  const secret = values.planeSecretFile === null ? null : new PlaneSecret(values.planeSecretFile, context);
+  try {
+    return await connectPlanes(values, context, { urls, secret });
+  } catch (error) {
+    secret?.close();
+    throw error;
+  }
+}
+
+async function connectPlanes(
+  values: PlaneValues,
+  { clock, logger, name, lapsed }: PlaneContext,
+  { urls, secret }: { readonly urls: WorkerUrls; readonly secret: PlaneSecret | null },
+): Promise<Planes> {
+  const believesUnsealed = values.planeSecretMode === 'prefer';
+  const trust: RecordTrust = { seal: secret?.seal ?? null, believesUnsealed };
+  if (secret === null) logger.warn(NO_SECRET);
+  const refusals = new PlaneRefusals({ clock, logger });
+  const nats = await connectNatsEventPlane({
     ...natsOptions(values),
     name,
     clock,
     onTrouble: (trouble) => logger.warn({ trouble }, 'event plane'),
   });
+  const eventPlane = new SealedEventPlane(nats, {
+    ...trust,
+    epochMs: Date.now,
+    onRefused: (subject, fault) => refusals.message(subject, fault),
+  });
   try {
-    const registry = await openRegistry(values, eventPlane, context);
+    const opened = await openRegistry(
+      values,
+      { eventPlane, trust, refusals },
+      { clock, logger, lapsed: lapsed === undefined ? undefined : onlyAllowed(lapsed, urls) },
+    );
+    const registry = new AllowedWorkers(opened, urls, (workerId, url) => refusals.worker(workerId, url));
     const watch = new PlaneWatch({ eventPlane, registry, clock, logger });
     return {
-      eventPlane,
-      registry,
+      ...{ eventPlane, registry, trust },
+      trustsWorkers: values.workersFile !== null || (secret !== null && !believesUnsealed),
+      allowsWorkerUrl: (url) => urls.allows(url),
+      otherMetrics: [refusals.metrics],
       async close() {
         watch.close();
+        secret?.close();
         await registry.close();
         await eventPlane.close();
       },
@@ -59,9 +107,26 @@ export async function openPlanes(values: PlaneValues, context: PlaneContext): Pr
   }
 }
 
+const NO_SECRET =
+  'no --plane-secret-file: whoever reaches NATS or Redis is believed, and clients’ Authorization is not passed on to workers';
+
+function workerUrlsOf({ workerUrlAllow }: PlaneValues): WorkerUrls {
+  const reading = readWorkerUrls(workerUrlAllow);
+  if (reading.kind === 'ok') return reading.urls;
+  throw new ServiceError('SERVICE_BAD_CONFIGURATION', reading.problems.join('\n'));
+}
+
+/** Nobody is asked where nobody may be asked. */
+function onlyAllowed({ stillAnswers, lapsedKeepMs }: LapsedWorkers, urls: WorkerUrls): LapsedWorkers {
+  return {
+    stillAnswers: (worker) => (urls.allows(worker.url) ? stillAnswers(worker) : Promise.resolve(false)),
+    lapsedKeepMs,
+  };
+}
+
 async function openRegistry(
   values: PlaneValues,
-  eventPlane: NatsEventPlane,
+  parts: { readonly eventPlane: EventPlane; readonly trust: RecordTrust; readonly refusals: PlaneRefusals },
   { clock, logger, lapsed }: Pick<PlaneContext, 'clock' | 'logger' | 'lapsed'>,
 ): Promise<Registry> {
   if (values.workersFile !== null)
@@ -70,8 +135,11 @@ async function openRegistry(
       onProblems: (problems) =>
         logger.error({ problems }, 'the workers file is wrong; the last good one counts'),
     });
+  const { eventPlane, trust, refusals } = parts;
   return await connectRedisRegistry(redisOptions(values), {
     clock,
+    trust,
+    onBadRecord: (bad) => refusals.record(bad),
     notices: {
       // A notice that is lost is made up for by the next reading.
       publish: (subject, payload) => {

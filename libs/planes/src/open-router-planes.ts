@@ -22,6 +22,10 @@ export interface RouterPlanes {
   readonly openDurable: ((endpoint: EndpointName) => Promise<Durable>) | undefined;
   /** The header `authorization` that the engine at a base URL needs; null for one that needs none. */
   readonly authorizationOf: (url: string) => string | null;
+  /** Every record that is believed was sealed with the secret, stands in a file, or is of this process. */
+  readonly trustsWorkers: boolean;
+  /** Whether a worker's URL may be asked, also one that a router has named. */
+  readonly allowsWorkerUrl: (url: string) => boolean;
   /** Of whatever is looked after besides. */
   readonly otherMetrics: readonly Metrics[];
   close(): Promise<void>;
@@ -50,7 +54,7 @@ export async function openRouterPlanes(
       await asker.close();
     },
     openDurable: durableOpener(planes, values),
-    otherMetrics: [processMetrics(context.name)],
+    otherMetrics: [...planes.otherMetrics, processMetrics(context.name)],
   };
 }
 
@@ -80,6 +84,8 @@ async function openDirectPlanes(
       registry,
       openDurable: undefined,
       authorizationOf: (url: string) => fleet.authorizationOf(url),
+      trustsWorkers: true,
+      allowsWorkerUrl: () => true,
       otherMetrics: [metrics, processMetrics(context.name)],
     },
     async close() {

@@ -2,6 +2,7 @@ import type { OptionSpecs, OptionValues } from '@kvasir/service';
 
 const NATS = 'Event plane (NATS)';
 const REDIS = 'Registry (Redis)';
+const TRUST = 'Whom to believe';
 
 /** What every program that runs as a process of its own is told of NATS and Redis; to be spread into its option table. */
 export const planeOptions = {
@@ -56,6 +57,25 @@ export const planeOptions = {
   },
   redisCertFile: { kind: 'string', default: null, doc: 'Certificate of this client (PEM).', group: REDIS },
   redisKeyFile: { kind: 'string', default: null, doc: 'Key of that certificate (PEM).', group: REDIS },
+  planeSecretFile: {
+    kind: 'string',
+    default: null,
+    doc: 'File with one key a line (at least 32 characters), one or two: messages of the planes and records are sealed with the first, and believed with either. Read again when it changes.',
+    group: TRUST,
+  },
+  planeSecretMode: {
+    kind: 'choice',
+    choices: ['require', 'prefer'],
+    default: 'require',
+    doc: 'Whether what carries no seal is refused, or believed and counted: for the time in which a secret is being introduced.',
+    group: TRUST,
+  },
+  workerUrlAllow: {
+    kind: 'strings',
+    default: [],
+    doc: 'Hosts that workers may be at, as addresses, networks or names (10.0.0.0/8, [fd00::]/8, *.gpu.example), each with :port or :port-port when needed. Others are refused; without any, all are allowed.',
+    group: TRUST,
+  },
 } as const satisfies OptionSpecs;
 
 export type PlaneValues = OptionValues<typeof planeOptions>;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +67,7 @@ export class DistributedStack implements RunningStack {
   #servers: { readonly nats: ServerProcess; readonly redis: ServerProcess } | null = null;
   #guard: ProcessGuard | null = null;
   readonly #visitors = new Set<ServiceProcess>();
+  #secretPath: string | null = null;
   #vocabularySize = 0;
   #closing: Promise<void> | null = null;
 
@@ -358,6 +360,7 @@ export class DistributedStack implements RunningStack {
     const planes = [
       ...(args.includes('--nats-url') ? [] : ['--nats-url', `nats://127.0.0.1:${nats.port}`]),
       ...['--redis-url', `redis://127.0.0.1:${redis.port}`],
+      ...['--plane-secret-file', this.#secretFile()],
       ...['--log-level', this.#values.logLevel],
     ];
     const guard = this.#startedGuard();
@@ -369,6 +372,15 @@ export class DistributedStack implements RunningStack {
         spawned: (child) => guard.watch(child),
       },
     );
+  }
+
+  /** One key for this stack, made when it is first asked for. */
+  #secretFile(): string {
+    if (this.#secretPath !== null) return this.#secretPath;
+    const path = join(newFolder(this.#startedGuard(), 'stack'), 'plane-secret');
+    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+    this.#secretPath = path;
+    return path;
   }
 
   async #waitUntilReady(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { openAiError } from '@kvasir/openai';
 import type { ApiRequest, OpenAiError } from '@kvasir/openai';
 import type { Clock, Logger } from '@kvasir/service';
@@ -12,18 +12,10 @@ import { endedError, RequestScope } from '../serving/request-scope.js';
 import type { ActiveRequest } from '../serving/serving-parts.js';
 import type { ApiEndpoint } from './api-server.js';
 import { ClientAnswer } from './client-answer.js';
+import type { ForwardedHeaders } from './forwarded-headers.js';
 import { probeHalfClosed } from './half-closed.js';
 import { readHeaderHints } from './header-hints.js';
 import { requestIds } from './request-ids.js';
-
-/** Headers of a client that engines get too. */
-const FORWARDED_HEADERS = [
-  'authorization',
-  'traceparent',
-  'tracestate',
-  'anthropic-version',
-  'anthropic-beta',
-];
 
 export interface RequestDeskParts {
   readonly limits: {
@@ -35,6 +27,7 @@ export interface RequestDeskParts {
   /** The model of requests that name none; null when there are several, or none. */
   readonly onlyModel: () => string | null;
   readonly newRequestId: () => RequestId;
+  readonly forwardedHeaders: ForwardedHeaders;
   readonly metrics: FrontendMetrics;
   readonly log: RequestLog;
   readonly clock: Clock;
@@ -163,7 +156,11 @@ export class RequestDesk {
     if (hinted.kind === 'invalid') return hinted.error;
     record.hints = hinted.hints;
     const request = { ...read, hints: hinted.hints };
-    const serving = { request, requestId: unique, forwardedHeaders: forwarded(headers) };
+    const serving = {
+      request,
+      requestId: unique,
+      forwardedHeaders: this.#parts.forwardedHeaders.of(headers),
+    };
     return await this.#parts.serve({ request, serving, answer, scope, record });
   }
 
@@ -191,15 +188,6 @@ export class RequestDesk {
     metrics.cachedTokens.inc(record.cachedTokens ?? 0);
     metrics.predictedOverlapTokens.inc(record.predictedTokens);
   }
-}
-
-function forwarded(headers: IncomingHttpHeaders): readonly string[] {
-  const found: string[] = [];
-  for (const name of FORWARDED_HEADERS) {
-    const value = headers[name];
-    if (typeof value === 'string') found.push(name, value);
-  }
-  return found;
 }
 
 /** The `status_class` of a metric: a client that left is a class of its own. */
