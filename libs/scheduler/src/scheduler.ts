@@ -85,7 +85,7 @@ export class Scheduler {
 
   /** What this router has booked itself, on the targets where it has; by target number. */
   ownLoads(): readonly TargetLoad[] {
-    return ownLoads(this.targets, this.#load, this.#peers);
+    return ownLoads(this.targets, this.#load);
   }
 
   step(input: SchedulerInput): readonly SchedulerEffect[] {

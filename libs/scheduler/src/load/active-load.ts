@@ -1,6 +1,7 @@
 import { RadixIndex } from '@kvasir/radix-index';
 import type { PrefixQuery } from '@kvasir/radix-index';
 import { BlockReferences } from './block-references.js';
+import { LoadColumn } from './load-column.js';
 
 /** What one booking holds on its target until it is freed. */
 export interface BookedLoad {
@@ -13,6 +14,13 @@ export interface BookedLoad {
   ownBlocks: number;
 }
 
+/** Load of one target. */
+export interface Amounts {
+  readonly prefillTokens: number;
+  readonly blocks: number;
+  readonly requests: number;
+}
+
 /**
  * The load that bookings put on targets, as columns over target numbers. A prompt block used by several requests of one target counts once.
  * What is added is exactly what is dropped: with no bookings every column is 0.
@@ -21,9 +29,9 @@ export class ActiveLoad {
   readonly #references = new BlockReferences();
   /** Which target has which prompt block in use: answers how much of a prompt is shared with running requests, for all targets at once. */
   readonly #inUse: RadixIndex;
-  #prefillTokens = new Float64Array(16);
-  #blocks = new Float64Array(16);
-  #requests = new Float64Array(16);
+  readonly #prefillTokens = new LoadColumn();
+  readonly #blocks = new LoadColumn();
+  readonly #requests = new LoadColumn();
   #sharedBlocks = new Uint32Array(16);
 
   /** @param blockCountMax distinct prompt blocks in use at once; beyond it sharing is underestimated, never the load of a target. */
@@ -33,26 +41,24 @@ export class ActiveLoad {
 
   /** Waiting or running prompt tokens per target. */
   get prefillTokens(): Float64Array {
-    return this.#prefillTokens;
+    return this.#prefillTokens.sum;
   }
 
   /** Requests per target. */
   get requests(): Float64Array {
-    return this.#requests;
+    return this.#requests.sum;
   }
 
   /** Blocks in use per target. */
   get blocks(): Float64Array {
-    return this.#blocks;
+    return this.#blocks.sum;
   }
 
   /** Makes room for targets below this number. */
   ensureColumns(columnCount: number): void {
     if (columnCount <= this.#blocks.length) return;
     const size = Math.max(columnCount, this.#blocks.length * 2);
-    this.#prefillTokens = widened(this.#prefillTokens, size);
-    this.#blocks = widened(this.#blocks, size);
-    this.#requests = widened(this.#requests, size);
+    for (const column of [this.#prefillTokens, this.#blocks, this.#requests]) column.widen(size);
     this.#sharedBlocks = new Uint32Array(size);
   }
 
@@ -68,14 +74,14 @@ export class ActiveLoad {
     if (shares) this.#inUse.match(prompt, this.#sharedBlocks.subarray(0, columnCount));
     for (let target = 0; target < columnCount; target += 1) {
       const shared = shares ? (this.#sharedBlocks[target] ?? 0) : 0;
-      potential[target] = (this.#blocks[target] ?? 0) + prompt.blockCount - shared;
+      potential[target] = (this.blocks[target] ?? 0) + prompt.blockCount - shared;
     }
   }
 
   book(load: BookedLoad): void {
     const { target, words } = load;
-    this.#prefillTokens[target] = (this.#prefillTokens[target] ?? 0) + load.prefillTokens;
-    this.#requests[target] = (this.#requests[target] ?? 0) + 1;
+    this.#prefillTokens.add(target, load.prefillTokens);
+    this.#requests.add(target, 1);
     let added = load.ownBlocks;
     if (words !== null) {
       for (let word = 0; word < words.length; word += 2) {
@@ -83,33 +89,39 @@ export class ActiveLoad {
       }
       if (words.length > 0) this.#inUse.applyStored(target, null, words);
     }
-    this.#blocks[target] = (this.#blocks[target] ?? 0) + added;
+    this.#blocks.add(target, added);
   }
 
-  /** Adds what is booked elsewhere, or takes it off again. */
-  adjust(
-    target: number,
-    by: { readonly prefillTokens: number; readonly blocks: number; readonly requests: number },
-  ): void {
-    this.#prefillTokens[target] = (this.#prefillTokens[target] ?? 0) + by.prefillTokens;
-    this.#blocks[target] = (this.#blocks[target] ?? 0) + by.blocks;
-    this.#requests[target] = (this.#requests[target] ?? 0) + by.requests;
+  /** What is booked elsewhere on a target in all, in the place of what was said before. */
+  setPeers(target: number, amounts: Amounts): void {
+    this.#prefillTokens.setPeers(target, amounts.prefillTokens);
+    this.#blocks.setPeers(target, amounts.blocks);
+    this.#requests.setPeers(target, amounts.requests);
+  }
+
+  /** What is booked here on a target. */
+  own(target: number): Amounts {
+    return {
+      prefillTokens: this.#prefillTokens.own(target),
+      blocks: this.#blocks.own(target),
+      requests: this.#requests.own(target),
+    };
   }
 
   completePrefill(load: BookedLoad): void {
-    this.#prefillTokens[load.target] = (this.#prefillTokens[load.target] ?? 0) - load.prefillTokens;
+    this.#prefillTokens.add(load.target, -load.prefillTokens);
     load.prefillTokens = 0;
   }
 
   addOwnBlocks(load: BookedLoad, blockCount: number): void {
     load.ownBlocks += blockCount;
-    this.#blocks[load.target] = (this.#blocks[load.target] ?? 0) + blockCount;
+    this.#blocks.add(load.target, blockCount);
   }
 
   release(load: BookedLoad): void {
     const { target, words } = load;
     this.completePrefill(load);
-    this.#requests[target] = (this.#requests[target] ?? 0) - 1;
+    this.#requests.add(target, -1);
     let dropped = load.ownBlocks;
     if (words !== null) {
       // From the tail, so that what is left in use is always a prefix; told to the index in one call.
@@ -126,12 +138,6 @@ export class ActiveLoad {
       dropped += goneWords / 2;
       if (goneWords > 0) this.#inUse.applyRemoved(target, gone.subarray(0, goneWords));
     }
-    this.#blocks[target] = (this.#blocks[target] ?? 0) - dropped;
+    this.#blocks.add(target, -dropped);
   }
-}
-
-function widened(column: Float64Array<ArrayBuffer>, size: number): Float64Array<ArrayBuffer> {
-  const wider = new Float64Array(size);
-  wider.set(column);
-  return wider;
 }

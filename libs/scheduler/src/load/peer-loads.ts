@@ -1,13 +1,10 @@
 import type { RouterId, WorkerId } from '@kvasir/units';
-import type { ActiveLoad } from './active-load.js';
+import type { ActiveLoad, Amounts } from './active-load.js';
 import type { TargetLoad } from '../messages.js';
 import type { TargetTable } from '../targets/target-table.js';
 
-interface Amounts {
-  readonly prefillTokens: number;
-  readonly blocks: number;
-  readonly requests: number;
-}
+/** Targets of one peer that are remembered; what it says of others beyond it counts for nothing. */
+export const PEER_TARGETS_MAX = 16_384;
 
 const NONE: Amounts = { prefillTokens: 0, blocks: 0, requests: 0 };
 
@@ -19,8 +16,6 @@ export class PeerLoads {
   readonly #load: ActiveLoad;
   readonly #targets: TargetTable;
   readonly #byPeer = new Map<RouterId, Map<string, TargetLoad>>();
-  /** What is added to the load of a target now, over all peers. */
-  readonly #applied = new Map<number, Amounts>();
 
   constructor(load: ActiveLoad, targets: TargetTable) {
     this.#load = load;
@@ -39,9 +34,10 @@ export class PeerLoads {
     if (isWhole) known.clear();
     for (const load of loads) {
       const key = keyOf(load.workerId, load.rank);
+      if (!isAmount(load)) continue;
       touched.set(key, load);
       if (load.requests === 0 && load.blocks === 0 && load.prefillTokens === 0) known.delete(key);
-      else known.set(key, load);
+      else if (known.size < PEER_TARGETS_MAX || known.has(key)) known.set(key, load);
     }
     if (known.size === 0) this.#byPeer.delete(peer);
     else this.#byPeer.set(peer, known);
@@ -60,13 +56,7 @@ export class PeerLoads {
 
   /** A target goes: its number may be another's soon. */
   targetRemoved(number: number): void {
-    this.#adjust(number, NONE);
-    this.#applied.delete(number);
-  }
-
-  /** What peers have on a target. */
-  of(number: number): Amounts {
-    return this.#applied.get(number) ?? NONE;
+    this.#load.setPeers(number, NONE);
   }
 
   #apply(workerId: WorkerId, rank: number): void {
@@ -80,19 +70,17 @@ export class PeerLoads {
       blocks += load?.blocks ?? 0;
       requests += load?.requests ?? 0;
     }
-    this.#adjust(number, { prefillTokens, blocks, requests });
-  }
-
-  #adjust(number: number, wanted: Amounts): void {
-    const before = this.of(number);
-    this.#load.adjust(number, {
-      prefillTokens: wanted.prefillTokens - before.prefillTokens,
-      blocks: wanted.blocks - before.blocks,
-      requests: wanted.requests - before.requests,
-    });
-    this.#applied.set(number, wanted);
+    this.#load.setPeers(number, { prefillTokens, blocks, requests });
   }
 }
+
+/** Whether a load can be one. What is none says nothing of its target. */
+function isAmount({ prefillTokens, blocks, requests }: TargetLoad): boolean {
+  return [prefillTokens, blocks, requests].every((amount) => amount >= 0 && amount <= AMOUNT_MAX);
+}
+
+/** Beyond it sums would not be exact any more. */
+const AMOUNT_MAX = 2 ** 40;
 
 function keyOf(workerId: WorkerId, rank: number): string {
   return `${rank}/${workerId}`;
