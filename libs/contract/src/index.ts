@@ -34,7 +34,7 @@ export {
 export type { KvChain, KvRecoveryChunk, KvRecoveryRequest, KvRecoveryWant } from './kv-recovery-codec.js';
 export { MessageSeal, SEAL_BYTES, tagOfSealed, withoutSeal } from './message-seal.js';
 export type { SealFault, SealReading } from './message-seal.js';
-export { decodePeerLoads, encodePeerLoads, PEER_LOAD_LIMITS } from './peer-load-codec.js';
+export { cutPeerLoads, decodePeerLoads, encodePeerLoads, PEER_LOAD_LIMITS } from './peer-load-codec.js';
 export type { PeerLoad, PeerLoadMessage } from './peer-load-codec.js';
 export { decodePoolReport, encodePoolReport, POOL_REPORT_COUNT_MAX } from './pool-report-codec.js';
 export type { PoolLoadReport } from './pool-report-codec.js';

@@ -68,6 +68,29 @@ export function encodePeerLoads(message: PeerLoadMessage): Uint8Array {
   return bytes;
 }
 
+/** Loads in parts that each fit a message of a router, in order; at least one, which may be empty. */
+export function cutPeerLoads(
+  loads: readonly PeerLoad[],
+  routerName: RouterId,
+  payloadBytesMax: number,
+): readonly (readonly PeerLoad[])[] {
+  const empty = HEADER_BYTES + Buffer.byteLength(routerName);
+  const parts: PeerLoad[][] = [[]];
+  let bytes = empty;
+  for (const load of loads) {
+    const more = LOAD_BYTES + Buffer.byteLength(load.workerId);
+    const part = parts.at(-1) ?? [];
+    if (part.length > 0 && (bytes + more > payloadBytesMax || part.length >= PEER_LOAD_LIMITS.loadsMax)) {
+      parts.push([load]);
+      bytes = empty + more;
+    } else {
+      part.push(load);
+      bytes += more;
+    }
+  }
+  return parts;
+}
+
 function assertNames(router: Buffer, workers: readonly Buffer[]): void {
   if (workers.length > PEER_LOAD_LIMITS.loadsMax)
     throw new RangeError(

@@ -65,7 +65,12 @@ export class KvRouter implements Component {
       observe: (effects) => this.#room.tell(effects),
     });
     this.#scheduler = scheduler;
-    this.#loads = new LoadView({ ...options, scheduler, syncsReplicas: options.syncsReplicas === true });
+    this.#loads = new LoadView({
+      ...options,
+      scheduler,
+      syncsReplicas: options.syncsReplicas === true,
+      worker: (workerId) => this.worker(workerId),
+    });
     this.#cache = new CacheView({
       ...{ ...options, scheduler },
       evicted: (blockCount) => this.#metrics.evictedBlocks.inc(blockCount),

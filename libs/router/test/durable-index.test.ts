@@ -88,7 +88,10 @@ afterEach(async () => {
 });
 
 const openStore = (): Promise<SnapshotStore> =>
-  connectRedisSnapshotStore({ urls: [`redis://127.0.0.1:${redis.port}`], kind: 'server' }, { newId: randomUUID });
+  connectRedisSnapshotStore(
+    { urls: [`redis://127.0.0.1:${redis.port}`], kind: 'server' },
+    { newId: randomUUID },
+  );
 
 const connect = (): Promise<NatsEventPlane> =>
   connectNatsEventPlane({ urls: [`nats://127.0.0.1:${nats.port}`], name: 'test', clock: systemClock });

@@ -1,14 +1,11 @@
-import { compareIncarnations, decodeEngineLoad, subjects } from '@kvasir/contract';
-import type { EndpointName, EngineLoad } from '@kvasir/contract';
+import { decodeEngineLoad, subjects } from '@kvasir/contract';
+import type { EndpointName, EngineLoad, WorkerRecord } from '@kvasir/contract';
 import type { EventPlane, Subscription } from '@kvasir/event-plane';
 import type { Clock } from '@kvasir/service';
 import type { Incarnation, WorkerId } from '@kvasir/units';
 
 /** What was said longer ago counts as nothing said. */
 export const LOAD_REPORT_TTL_MS = 5_000;
-/** Workers whose reports are kept; of others they are dropped, for nobody asks for them. */
-const WORKERS_MAX = 16_384;
-
 interface Said {
   readonly incarnation: Incarnation;
   readonly ranks: Map<number, { readonly load: EngineLoad; readonly atMs: number }>;
@@ -19,10 +16,19 @@ export class EngineLoads {
   readonly #subscription: Subscription;
   readonly #clock: Clock;
   readonly #workers = new Map<WorkerId, Said>();
+  readonly #worker: (workerId: WorkerId) => WorkerRecord | null;
   #malformedMessages = 0;
+  #foreignMessages = 0;
 
-  constructor(parts: { readonly plane: EventPlane; readonly endpoint: EndpointName; readonly clock: Clock }) {
+  /** @param parts.worker the record of a worker that is registered now: nothing is kept of others, nor of another life or rank of it. */
+  constructor(parts: {
+    readonly plane: EventPlane;
+    readonly endpoint: EndpointName;
+    readonly clock: Clock;
+    readonly worker: (workerId: WorkerId) => WorkerRecord | null;
+  }) {
     this.#clock = parts.clock;
+    this.#worker = parts.worker;
     this.#subscription = parts.plane.subscribe(subjects.engineLoadsOfAll(parts.endpoint), ({ payload }) =>
       this.#take(payload),
     );
@@ -30,6 +36,11 @@ export class EngineLoads {
 
   get malformedMessages(): number {
     return this.#malformedMessages;
+  }
+
+  /** Reports of nobody who is registered. */
+  get foreignMessages(): number {
+    return this.#foreignMessages;
   }
 
   /** Null when nothing fresh was said. */
@@ -53,14 +64,22 @@ export class EngineLoads {
       return;
     }
     const { source, load } = read.report;
-    const known = this.#workers.get(source.workerId);
-    if (known !== undefined && compareIncarnations(source.incarnation, known.incarnation) === 'older') return;
-    const said = known?.incarnation === source.incarnation ? known : this.#begin(source);
-    said?.ranks.set(source.rank, { load, atMs: this.#clock.nowMs() });
+    const { workerId, incarnation, rank } = source;
+    const record = this.#worker(workerId);
+    const isOurs =
+      record?.incarnation === incarnation &&
+      rank >= record.rankStart &&
+      rank < record.rankStart + record.rankCount;
+    if (!isOurs) {
+      this.#foreignMessages += 1;
+      return;
+    }
+    const known = this.#workers.get(workerId);
+    const said = known?.incarnation === incarnation ? known : this.#begin(workerId, incarnation);
+    said.ranks.set(rank, { load, atMs: this.#clock.nowMs() });
   }
 
-  #begin({ workerId, incarnation }: { workerId: WorkerId; incarnation: Incarnation }): Said | null {
-    if (this.#workers.size >= WORKERS_MAX && !this.#workers.has(workerId)) return null;
+  #begin(workerId: WorkerId, incarnation: Incarnation): Said {
     const said: Said = { incarnation, ranks: new Map() };
     this.#workers.set(workerId, said);
     return said;

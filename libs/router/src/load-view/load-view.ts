@@ -1,10 +1,13 @@
-import type { EndpointName, PeerLoad } from '@kvasir/contract';
+import type { EndpointName, PeerLoad, WorkerRecord } from '@kvasir/contract';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Clock } from '@kvasir/service';
-import type { RouterId } from '@kvasir/units';
+import type { RouterId, WorkerId } from '@kvasir/units';
 import type { PoolScheduler } from '../pool-scheduler.js';
 import { EngineLoads } from './engine-loads.js';
 import { ReplicaSync } from './replica-sync.js';
+
+/** Requests that wait count too, so that more can be booked on a rank than its cache holds; a peer that says even more is not believed. */
+const BOOKED_PER_HELD_MAX = 1_024;
 
 export interface LoadViewParts {
   readonly endpoint: EndpointName;
@@ -13,6 +16,8 @@ export interface LoadViewParts {
   readonly clock: Clock;
   readonly scheduler: PoolScheduler;
   readonly syncsReplicas: boolean;
+  /** Null for a worker that is not registered now. */
+  readonly worker: (workerId: WorkerId) => WorkerRecord | null;
 }
 
 /** What the pool's workers have to do besides what this router has booked: what its peers have, and what the engines say. */
@@ -36,8 +41,8 @@ export class LoadView {
 
   async start(): Promise<void> {
     await this.sync?.start();
-    const { eventPlane: plane, endpoint, clock } = this.#parts;
-    this.#engineLoads = new EngineLoads({ plane, endpoint, clock });
+    const { eventPlane: plane, endpoint, clock, worker } = this.#parts;
+    this.#engineLoads = new EngineLoads({ plane, endpoint, clock, worker });
   }
 
   async close(): Promise<void> {
@@ -61,6 +66,10 @@ export class LoadView {
       plane: eventPlane,
       clock,
       firstNumber: Date.now(),
+      blocksMaxOf: ({ workerId }) => {
+        const blocks = this.#parts.worker(workerId)?.kvBlocksTotal ?? null;
+        return blocks === null ? null : blocks * BOOKED_PER_HELD_MAX;
+      },
       ownLoads: () => scheduler.now?.ownLoads() ?? [],
       peerLoads: (peer, loads, isWhole) => {
         if (scheduler.now !== null) scheduler.step({ kind: 'peerLoads', peer, loads, isWhole });

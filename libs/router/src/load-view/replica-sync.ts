@@ -1,4 +1,4 @@
-import { decodePeerLoads, encodePeerLoads, subjects } from '@kvasir/contract';
+import { cutPeerLoads, decodePeerLoads, encodePeerLoads, subjects } from '@kvasir/contract';
 import type { EndpointName, PeerLoad, PeerLoadMessage } from '@kvasir/contract';
 import type { EventPlane, Subscription } from '@kvasir/event-plane';
 import type { CancelTimer, Clock } from '@kvasir/service';
@@ -12,6 +12,13 @@ export const SYNC_WHOLE_MS = 1_000;
 export const PEER_TTL_MS = 3_500;
 /** How long a router that has just come waits for the others to answer before it is ready. */
 export const SYNC_JOIN_MS = 300;
+
+/** Who comes is answered within this, and all who come meanwhile with one answer: whoever sends hellos makes nobody talk more often. */
+export const HELLO_ANSWER_MS = 50;
+/** A peer that comes anew sooner than this after the last time is not answered by itself. */
+const HELLO_MS_MIN = 1_000;
+/** Peers that are listened to. */
+export const PEERS_MAX = 256;
 
 /** Beyond this a leap in a peer's numbers is another life of it. */
 const MISSED_MAX = 10_000;
@@ -31,6 +38,8 @@ export interface ReplicaSyncOptions {
   /** What a peer has booked in all on the targets named, or on any when it is whole. */
   readonly peerLoads: (peer: RouterId, loads: readonly PeerLoad[], isWhole: boolean) => void;
   readonly peerGone: (peer: RouterId) => void;
+  /** Blocks that can be booked on a worker's rank at most; null when nobody knows, absent: nobody ever does. */
+  readonly blocksMaxOf?: ((load: PeerLoad) => number | null) | undefined;
 }
 
 export interface ReplicaSyncCounts {
@@ -39,11 +48,14 @@ export interface ReplicaSyncCounts {
   /** Messages of peers that never came. */
   readonly missed: number;
   readonly malformed: number;
+  /** Messages of more peers than are listened to, hellos that come too often, and loads that are more than there can be. */
+  readonly refused: number;
 }
 
 interface Peer {
   number: number;
   heardAtMs: number;
+  helloAtMs: number;
 }
 
 /**
@@ -54,13 +66,14 @@ interface Peer {
 export class ReplicaSync {
   readonly #options: ReplicaSyncOptions;
   readonly #peers = new Map<RouterId, Peer>();
-  readonly #counts = { sent: 0, received: 0, missed: 0, malformed: 0 };
+  readonly #counts = { sent: 0, received: 0, missed: 0, malformed: 0, refused: 0 };
   /** What was told last, by target. */
   #told = new Map<string, PeerLoad>();
   #number: number;
   #subscription: Subscription | null = null;
   #cancelWhole: CancelTimer | null = null;
   #cancelFlush: CancelTimer | null = null;
+  #cancelAnswer: CancelTimer | null = null;
   #joinedAtMs = Infinity;
 
   constructor(options: ReplicaSyncOptions) {
@@ -106,6 +119,7 @@ export class ReplicaSync {
     if (this.#subscription === null) return;
     this.#cancelWhole?.();
     this.#cancelFlush?.();
+    this.#cancelAnswer?.();
     this.#subscription.unsubscribe();
     this.#subscription = null;
     this.#send('bye', []);
@@ -131,12 +145,18 @@ export class ReplicaSync {
 
   #send(kind: PeerLoadMessage['kind'], loads: readonly PeerLoad[]): void {
     const { plane, endpoint, routerId } = this.#options;
-    this.#number += 1;
-    this.#counts.sent += 1;
-    plane.publish(
-      subjects.loads(endpoint, routerId),
-      encodePeerLoads({ kind, routerId, number: this.#number, loads }),
-    );
+    // What does not fit follows as changes.
+    for (const [part, some] of cutPeerLoads(loads, routerId, plane.payloadBytesMax).entries()) {
+      this.#number += 1;
+      this.#counts.sent += 1;
+      const message = {
+        kind: part === 0 ? kind : 'changes',
+        routerId,
+        number: this.#number,
+        loads: some,
+      } as const;
+      plane.publish(subjects.loads(endpoint, routerId), encodePeerLoads(message));
+    }
   }
 
   #receive(payload: Uint8Array): void {
@@ -148,35 +168,63 @@ export class ReplicaSync {
     const { routerId } = message;
     if (routerId === this.#options.routerId) return;
     this.#counts.received += 1;
-    if (!this.#isNewer(message)) return;
+    const peer = this.#peerOf(message);
+    if (peer === null) return;
     if (message.kind === 'bye') {
       this.#forget(routerId);
       return;
     }
     if (message.kind === 'hello') {
-      // Its life before, if there was one, is over.
-      this.#options.peerLoads(routerId, [], true);
-      this.#tellWhole();
+      this.#greet(routerId, peer);
       return;
     }
-    this.#options.peerLoads(routerId, message.loads, message.kind === 'whole');
+    this.#options.peerLoads(routerId, this.#possible(message.loads), message.kind === 'whole');
   }
 
-  /** Also notes what it is. */
-  #isNewer({ routerId, number }: PeerLoadMessage): boolean {
+  #greet(routerId: RouterId, peer: Peer): void {
+    const { clock, peerLoads } = this.#options;
+    const nowMs = clock.nowMs();
+    if (nowMs - peer.helloAtMs < HELLO_MS_MIN) {
+      this.#counts.refused += 1;
+      return;
+    }
+    peer.helloAtMs = nowMs;
+    // Its life before, if there was one, is over.
+    peerLoads(routerId, [], true);
+    this.#cancelAnswer ??= clock.after(HELLO_ANSWER_MS, () => {
+      this.#cancelAnswer = null;
+      this.#tellWhole();
+    });
+  }
+
+  #possible(loads: readonly PeerLoad[]): readonly PeerLoad[] {
+    const { blocksMaxOf } = this.#options;
+    if (blocksMaxOf === undefined) return loads;
+    const possible = loads.filter((load) => load.blocks <= (blocksMaxOf(load) ?? Infinity));
+    if (possible.length < loads.length) this.#counts.refused += 1;
+    return possible;
+  }
+
+  /** The peer of a message that is newer than all before; null for another one. Also notes what it is. */
+  #peerOf({ routerId, number }: PeerLoadMessage): Peer | null {
     const heardAtMs = this.#options.clock.nowMs();
     const peer = this.#peers.get(routerId);
     if (peer === undefined) {
-      this.#peers.set(routerId, { number, heardAtMs });
+      if (this.#peers.size >= PEERS_MAX) {
+        this.#counts.refused += 1;
+        return null;
+      }
+      const met: Peer = { number, heardAtMs, helloAtMs: -Infinity };
+      this.#peers.set(routerId, met);
       // Changes of a peer that was not known say nothing of its other targets: they come with its next whole.
-      return true;
+      return met;
     }
-    if (number <= peer.number) return false;
+    if (number <= peer.number) return null;
     // A new life begins far above.
     if (number - peer.number < MISSED_MAX) this.#counts.missed += number - peer.number - 1;
     peer.number = number;
     peer.heardAtMs = heardAtMs;
-    return true;
+    return peer;
   }
 
   #dropSilentPeers(): void {

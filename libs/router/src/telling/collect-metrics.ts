@@ -43,6 +43,10 @@ function collectEvents(to: RouterMetrics, { subscriber, durable }: Measured): vo
   to.kvBatches.set({ outcome: 'stale' }, counts.staleBatches);
   to.kvBatches.set({ outcome: 'gap' }, counts.gaps);
   to.kvBatches.set({ outcome: 'recovered_by_snapshot' }, counts.recoveredBySnapshot);
+  to.kvBatches.set({ outcome: 'refused' }, counts.refusedBatches);
+  to.kvBatches.set({ outcome: 'doubted' }, counts.doubts);
+  to.kvBatches.set({ outcome: 'malformed' }, counts.malformedMessages);
+  to.kvBatches.set({ outcome: 'foreign' }, counts.foreignMessages);
   to.digests.set({ outcome: 'verified' }, counts.verifiedDigests);
   to.digests.set({ outcome: 'mismatch' }, counts.digestMismatches);
   if (durable === null) return;
