@@ -10,6 +10,7 @@ import { formatBudgets } from './report.js';
 import type { BudgetLine } from './report.js';
 import { routeSuite } from './route-suite.js';
 import { rpcSuite } from './rpc-suite.js';
+import { sealSuite } from './seal-suite.js';
 import { textSuite } from './text-suite.js';
 
 /** Requests of the generated trace: as many as the published one has. */
@@ -48,6 +49,7 @@ if (reading.kind === 'help') {
     frontendSuite,
     attackSuite,
     eventSuite,
+    sealSuite,
     indexSuite(trace),
   ]) {
     process.stderr.write(`── ${suite.name}\n`);
