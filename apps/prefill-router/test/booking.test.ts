@@ -158,7 +158,7 @@ describe('the prefill router over gRPC', () => {
       for await (const { hashes } of client.dumpEvents()) sum += hashes.length / 2;
       return sum;
     };
-    await expect.poll(blocks).toBe(blockCount);
+    await expect.poll(blocks, { timeout: 30_000 }).toBe(blockCount);
     const first = client.dumpEvents()[Symbol.asyncIterator]();
     await first.next();
     await expect(blocks()).rejects.toMatchObject({
@@ -167,7 +167,7 @@ describe('the prefill router over gRPC', () => {
       retryable: true,
     });
     await first.return?.();
-    await expect.poll(() => blocks().catch(() => 0)).toBe(blockCount);
+    await expect.poll(() => blocks().catch(() => 0), { timeout: 30_000 }).toBe(blockCount);
   });
 
   it('answers UNAVAILABLE while no worker is there', async () => {

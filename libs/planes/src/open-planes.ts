@@ -68,7 +68,6 @@ async function connectPlanes(
 ): Promise<Planes> {
   const believesUnsealed = values.planeSecretMode === 'prefer';
   const trust: RecordTrust = { seal: secret?.seal ?? null, believesUnsealed };
-  if (secret === null) logger.warn(NO_SECRET);
   const refusals = new PlaneRefusals({ clock, logger });
   const nats = await connectNatsEventPlane({
     ...natsOptions(values),
@@ -89,6 +88,7 @@ async function connectPlanes(
     );
     const registry = new AllowedWorkers(opened, urls, (workerId, url) => refusals.worker(workerId, url));
     const watch = new PlaneWatch({ eventPlane, registry, clock, logger });
+    if (secret === null) logger.warn(NO_SECRET);
     return {
       ...{ eventPlane, registry, trust },
       trustsWorkers: values.workersFile !== null || (secret !== null && !believesUnsealed),
