@@ -11,7 +11,7 @@ import { createLogger, createMetrics, readOptions, systemClock } from '@kvasir/s
 import type { TextService } from '@kvasir/text';
 import { incarnation, requestId, routerId, seededPrng, workerId } from '@kvasir/units';
 import { create, frontendConfig, frontendOptions } from '../src/index.js';
-import type { Frontend } from '../src/index.js';
+import type { Frontend, FrontendContext } from '../src/index.js';
 import { startTestEngine } from './test-engine.js';
 import type { Answer, TestEngine } from './test-engine.js';
 
@@ -39,6 +39,8 @@ export interface TestRouter {
 export class Scene {
   readonly registry = new InProcessRegistry({ clock: systemClock });
   readonly plane = new InProcessEventPlane({ clock: systemClock });
+  /** What frontends that are started from now on stand on besides. */
+  context: Partial<FrontendContext> = {};
   readonly #closers: (() => Promise<unknown>)[] = [];
   #requests = 0;
 
@@ -146,6 +148,7 @@ export class Scene {
       routerId: routerId('frontend-1'),
       newRequestId: () => requestId(`request-${(this.#requests += 1)}`),
       text,
+      ...this.context,
     });
     await frontend.start(new AbortController().signal);
     this.#closers.push(() => frontend.close());
