@@ -40,6 +40,8 @@ export class ProcessGuard {
     const { exitCode, signalCode } = this.#guard;
     const isOver = exitCode !== null || signalCode !== null;
     const ended = isOver ? null : once(this.#guard, 'exit');
+    // Waited for also when nothing else is left to do.
+    this.#guard.ref();
     this.#guard.stdin.end();
     await ended;
   }
