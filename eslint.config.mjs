@@ -77,7 +77,7 @@ export default tseslint.config(
   },
   {
     files: [
-      'libs/{units,block-hash,radix-index,cost-model,worker-health,scheduler,engine-sim,python-values,jinja}/src/**/*.ts',
+      'libs/{units,block-hash,radix-index,cost-model,worker-health,self-check,scheduler,engine-sim,python-values,jinja}/src/**/*.ts',
     ],
     ignores: ['**/*.test.ts', '**/*.bench.ts'],
     rules: coreBans,

@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run replay`, `npm run faults`, `npm run churn`, `npm run fuzz` and `npm run docs` run: makes a fresh clone ready
+ * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run replay`, `npm run faults`, `npm run churn`, `npm run doctor`, `npm run fuzz` and `npm run docs` run: makes a fresh clone ready
  * (packages, build), then does the command. Plain JavaScript without dependencies, because nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process';
@@ -174,6 +174,10 @@ const COMMANDS = {
     installServers();
     build();
     await become('tools/e2e-vllm/dist/main.js', args);
+  },
+  doctor: async (args) => {
+    build();
+    await become('tools/doctor/dist/main.js', args);
   },
   fuzz: async (args) => {
     build();

@@ -2,7 +2,7 @@ import { EngineFleet, EnginesFileWatch } from '@kvasir/engine-watch';
 import type { EngineConfig, EngineFleetContext, EngineWatchSettings } from '@kvasir/engine-watch';
 import { addKvEventsService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
-import { createAdminServer, createMetrics, joinMetrics } from '@kvasir/service';
+import { createAdminServer, createMetrics, joinMetrics, SelfCheck } from '@kvasir/service';
 import type { AdminServer, Component, DrainReport, Metrics, Readiness } from '@kvasir/service';
 import { addDrainRoutes } from './drain-routes.js';
 import { GrpcEventStream } from './grpc-event-stream.js';
@@ -46,6 +46,7 @@ class App implements EngineAgent {
   readonly #fleet: EngineFleet;
   #file: EnginesFileWatch | null = null;
   readonly #admin: AdminServer;
+  readonly #selfCheck: SelfCheck;
   /** Null while no engine needs it. */
   #rpc: RpcServer | null = null;
 
@@ -54,11 +55,13 @@ class App implements EngineAgent {
     this.#context = context;
     const metrics = createMetrics('engine_agent', { process: true });
     this.#fleet = new EngineFleet(config.engines, config, { ...context, metrics });
+    this.#selfCheck = new SelfCheck({ ...context, metrics, sources: [() => this.#fleet.findings()] });
     this.#admin = createAdminServer({
       name: 'admin',
       ...config.admin,
       metrics: joinMetrics(metrics, context.otherMetrics ?? []),
       readiness: () => this.readiness(),
+      findings: this.#selfCheck.findings,
       extend: (server) => addDrainRoutes(server, this.#fleet),
     });
   }
@@ -66,6 +69,7 @@ class App implements EngineAgent {
   async start(signal: AbortSignal): Promise<void> {
     await this.#admin.start(signal);
     await this.#takeStreams(this.#config.engines);
+    this.#selfCheck.start();
     await this.#fleet.start();
     const { enginesFile } = this.#config;
     if (enginesFile === null) return;
@@ -84,6 +88,7 @@ class App implements EngineAgent {
   }
 
   async close(): Promise<void> {
+    this.#selfCheck.close();
     this.#file?.close();
     await this.#rpc?.close();
     await this.#fleet.close();

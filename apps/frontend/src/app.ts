@@ -8,8 +8,18 @@ import {
   createMetrics,
   joinMetrics,
   formatAddress,
+  SelfCheck,
 } from '@kvasir/service';
-import type { AdminServer, Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
+import type {
+  AdminServer,
+  Clock,
+  Component,
+  DrainReport,
+  FindingSource,
+  Logger,
+  Metrics,
+  Readiness,
+} from '@kvasir/service';
 import type { Prng, RequestId, RouterId } from '@kvasir/units';
 import type { FrontendConfig } from './config.js';
 import { adminWorkers } from './admin-workers.js';
@@ -18,6 +28,7 @@ import { ApiServer } from './http/api-server.js';
 import { ForwardedHeaders } from './http/forwarded-headers.js';
 import { RequestDesk } from './http/request-desk.js';
 import { RequestIntake } from './intake/request-intake.js';
+import { frontendFindings } from './self-check/frontend-findings.js';
 import { createFrontendMetrics } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
 import { modelList, onlyModel } from './model-cards.js';
@@ -49,6 +60,8 @@ export interface FrontendContext {
   readonly otherMetrics?: readonly Metrics[] | undefined;
   /** The header `authorization` that the engine at a base URL needs; null for one that needs none. */
   readonly authorizationOf?: ((url: string) => string | null) | undefined;
+  /** What is wrong with whatever is looked after besides. */
+  readonly otherFindings?: FindingSource | undefined;
   /** Opens what keeps the indexes of the embedded routers over restarts. */
   readonly openDurable?: KvRouterOptions['openDurable'];
   /** Started, and closed by its owner; absent makes one per tokenizer that is configured or named by workers. */
@@ -87,6 +100,7 @@ class App implements Frontend {
   readonly #server: ApiServer;
   /** Null without an admin port. */
   readonly #admin: AdminServer | null;
+  readonly #selfCheck: SelfCheck;
   #isLeaving = false;
 
   constructor(config: FrontendConfig, context: FrontendContext) {
@@ -122,6 +136,11 @@ class App implements Frontend {
     this.#releases = new HandoverReleases({ decode: this.#decode, engines: this.#engines, metrics, logger });
     this.#intake = new RequestIntake(config.intake, clock);
     this.#desk = this.#openDesk(metrics);
+    const parts = { decode: this.#decode, aggregated: this.#aggregated, prompts: this.#prompts };
+    this.#selfCheck = new SelfCheck({
+      ...{ clock, logger, metrics: ownMetrics },
+      sources: [() => frontendFindings(parts), context.otherFindings ?? (() => [])],
+    });
     this.#server = this.#openServer(ownMetrics, metrics);
     this.#admin = this.#openAdmin(ownMetrics);
   }
@@ -132,6 +151,7 @@ class App implements Frontend {
       await this.#decode.start();
       await this.#aggregated.start();
       this.#prefillDirectory.start();
+      this.#selfCheck.start();
       await this.#admin?.start(signal);
       await this.#server.listen(this.#config.http.host, this.#config.http.port);
     } catch (error) {
@@ -162,6 +182,7 @@ class App implements Frontend {
   }
 
   async close(): Promise<void> {
+    this.#selfCheck.close();
     await this.#desk.endAll();
     await this.#server.close();
     await this.#releases.close();
@@ -259,6 +280,7 @@ class App implements Frontend {
       ...admin,
       metrics: this.#page(ownMetrics),
       readiness: () => this.readiness(),
+      findings: this.#selfCheck.findings,
       extend: (server) => addWorkerRoutes(server, adminWorkers(pools)),
     });
   }
@@ -280,6 +302,7 @@ class App implements Frontend {
         admin: {
           metrics: this.#page(ownMetrics),
           readiness: () => this.readiness(),
+          findings: this.#selfCheck.findings,
         },
         limits: this.#config.intake.connections,
         corsAllowOrigins: this.#config.http.corsAllowOrigins,

@@ -13,6 +13,7 @@ import {
   createMetrics,
   formatAddress,
   joinMetrics,
+  SelfCheck,
   ServiceError,
 } from '@kvasir/service';
 import type {
@@ -21,6 +22,7 @@ import type {
   Clock,
   Component,
   DrainReport,
+  FindingSource,
   Logger,
   Metrics,
   Readiness,
@@ -48,6 +50,8 @@ export interface PrefillRouterContext {
   readonly otherMetrics?: readonly Metrics[] | undefined;
   /** The header `authorization` that the engine at a base URL needs; null for one that needs none. */
   readonly authorizationOf?: ((url: string) => string | null) | undefined;
+  /** What is wrong with whatever is looked after besides. */
+  readonly otherFindings?: FindingSource | undefined;
   /** Opens what keeps the index over restarts. */
   readonly openDurable?: KvRouterOptions['openDurable'];
 }
@@ -73,6 +77,7 @@ class App implements PrefillRouter {
   readonly #lives = new EngineLives();
   readonly #server: RpcServer;
   readonly #admin: AdminServer;
+  readonly #selfCheck: SelfCheck;
   readonly #bookings: BookingDrain;
   #draining: Promise<DrainReport> | null = null;
   #lease: RecordLease<RouterRecord> | null = null;
@@ -118,18 +123,22 @@ class App implements PrefillRouter {
         () => this.#isDraining,
       ),
     );
+    const sources = context.otherFindings === undefined ? [] : [context.otherFindings];
+    this.#selfCheck = new SelfCheck({ ...context, metrics, sources });
     this.#admin = createAdminServer({
       name: 'admin',
       host: config.admin.host,
       port: config.admin.port,
       metrics: joinMetrics(metrics, context.otherMetrics ?? []),
       readiness: () => this.#readiness(),
+      findings: this.#selfCheck.findings,
       extend: (server) => addWorkerRoutes(server, this.#adminWorkers()),
     });
   }
 
   async start(signal: AbortSignal): Promise<void> {
     try {
+      this.#selfCheck.start();
       await this.#admin.start(signal);
       await this.#router.start();
       this.#watch = this.#context.registry.watch(this.#config.endpoint, ({ workers }) =>
@@ -169,6 +178,7 @@ class App implements PrefillRouter {
 
   async close(): Promise<void> {
     this.#isDraining = true;
+    this.#selfCheck.close();
     await this.#lease?.release();
     this.#lease = null;
     await this.#server.close();

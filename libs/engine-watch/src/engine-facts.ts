@@ -21,10 +21,17 @@ export interface CacheFacts {
   readonly kvBlocksTotal: number | null;
   /** When its process began, in ms since 1970. */
   readonly startedAtMs: number | null;
+  /** Whether it finds prompts in its cache again. */
+  readonly prefixCaching: boolean | null;
 }
 
 export const NO_MODEL_FACTS: ModelFacts = { names: null, contextTokensMax: null, loraNames: null };
-export const NO_CACHE_FACTS: CacheFacts = { blockSize: null, kvBlocksTotal: null, startedAtMs: null };
+export const NO_CACHE_FACTS: CacheFacts = {
+  blockSize: null,
+  kvBlocksTotal: null,
+  startedAtMs: null,
+  prefixCaching: null,
+};
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -46,14 +53,14 @@ export function readModels(text: string, dialect: DialectName): ModelFacts {
 /** vLLM tells its cache's shape as labels of a metric. */
 export function cacheConfigInfo(metrics: string): CacheFacts {
   const labels = /^vllm:cache_config_info\{([^}]*)\}/m.exec(metrics)?.[1] ?? '';
-  const label = (name: string): number | null => {
-    const value = new RegExp(`(?:^|,)${name}="(\\d+)"`).exec(labels)?.[1];
-    return value === undefined ? null : count(Number(value));
-  };
+  const text = (name: string): string | undefined => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1];
+  const label = (name: string): number | null => count(Number(text(name)));
+  const caching = text('enable_prefix_caching');
   return {
     blockSize: label('block_size'),
     kvBlocksTotal: label('num_gpu_blocks'),
     startedAtMs: processStart(metrics),
+    prefixCaching: caching === 'True' ? true : caching === 'False' ? false : null,
   };
 }
 
@@ -63,10 +70,12 @@ export function serverInfo(text: string): CacheFacts {
   const events = info?.['kv_events'];
   const blockSize = (isFields(events) ? count(events['block_size']) : null) ?? count(info?.['page_size']);
   const tokens = count(info?.['max_total_num_tokens']);
+  const isOff = info?.['disable_radix_cache'];
   return {
     blockSize,
     kvBlocksTotal: tokens === null || blockSize === null ? null : Math.floor(tokens / blockSize),
     startedAtMs: null,
+    prefixCaching: typeof isOff === 'boolean' ? !isOff : null,
   };
 }
 

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
+import { engineFindings } from '@kvasir/self-check';
+import type { Finding } from '@kvasir/self-check';
 import type { Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
 import type { Prng } from '@kvasir/units';
 import { sameLife, sameSettings } from './engine-config.js';
@@ -133,6 +135,11 @@ export class EngineFleet implements Component {
     for (const { engine } of this.#watches.values())
       if (engine.url === url) return engine.apiKey?.authorization() ?? null;
     return null;
+  }
+
+  /** What is wrong with the engines now. */
+  findings(): readonly Finding[] {
+    return [...this.#watches.values()].flatMap(({ observed }) => engineFindings(observed));
   }
 
   /** Whoever takes the events that an engine sends by itself. */

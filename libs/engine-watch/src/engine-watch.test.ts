@@ -30,6 +30,7 @@ const FACTS: EngineFacts = {
   blockSize: 16,
   kvBlocksTotal: 100,
   startedAtMs: null,
+  prefixCaching: null,
   modelsStatus: null,
 };
 
@@ -288,7 +289,7 @@ describe('EngineWatch', () => {
       const before = worker();
       engine.factsNow = {
         ...{ names: null, contextTokensMax: null, loraNames: null, modelsStatus: 500 },
-        ...{ blockSize: null, kvBlocksTotal: null, startedAtMs: null },
+        ...{ blockSize: null, kvBlocksTotal: null, startedAtMs: null, prefixCaching: null },
       };
       await pass(10_000);
       expect(worker()).toEqual(before);

@@ -3,6 +3,7 @@ import type { WorkerRecord } from '@kvasir/contract';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import type { CancelTimer, Clock, Logger } from '@kvasir/service';
+import type { WatchedEngine } from '@kvasir/self-check';
 import type { Incarnation, Prng } from '@kvasir/units';
 import { ApiKey } from '@kvasir/engines';
 import { EngineDrain } from './engine-drain.js';
@@ -55,6 +56,7 @@ export class EngineWatch {
   #failures = 0;
   #reason = 'it was not asked yet';
   #factsAtMs = -Infinity;
+  #facts: EngineFacts | null = null;
   /** The last sentence that was logged: each is told once, not once per probe. */
   #told = '';
   /** Whoever has taken its place; it is let have it. */
@@ -113,6 +115,17 @@ export class EngineWatch {
   /** Events of the engine's present life that were left out, by reason. */
   leftOut(): ReadonlyMap<string, number> {
     return this.#life?.leftOut() ?? new Map();
+  }
+
+  /** What is seen of it, for the self-check. */
+  get observed(): WatchedEngine {
+    return {
+      workerId: this.workerId,
+      url: this.#config.url,
+      isRegistered: this.#life?.isListed === true,
+      hasKvEvents: this.#config.kvEvents.kind !== 'none',
+      prefixCaching: this.#facts?.prefixCaching ?? null,
+    };
   }
 
   /** Whoever takes the events that the engine sends by itself. */
@@ -357,7 +370,8 @@ export class EngineWatch {
 
   async #askFacts(): Promise<EngineFacts> {
     this.#factsAtMs = this.#parts.clock.nowMs();
-    return await this.#parts.http.facts(this.#engine);
+    this.#facts = await this.#parts.http.facts(this.#engine);
+    return this.#facts;
   }
 
   async #model(): Promise<string | null> {

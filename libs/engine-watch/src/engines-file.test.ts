@@ -98,9 +98,19 @@ describe('readEngines()', () => {
 describe('cacheConfigInfo()', () => {
   it("reads the labels of vLLM's metric", () => {
     const text =
-      '# HELP\nvllm:cache_config_info{block_size="16",cache_dtype="auto",num_gpu_blocks="2048"} 1.0\n';
-    expect(cacheConfigInfo(text)).toEqual({ blockSize: 16, kvBlocksTotal: 2_048, startedAtMs: null });
+      '# HELP\nvllm:cache_config_info{block_size="16",cache_dtype="auto",enable_prefix_caching="False",num_gpu_blocks="2048"} 1.0\n';
+    expect(cacheConfigInfo(text)).toEqual({
+      blockSize: 16,
+      kvBlocksTotal: 2_048,
+      startedAtMs: null,
+      prefixCaching: false,
+    });
     expect(cacheConfigInfo('process_start_time_seconds 1.7e+09\n').startedAtMs).toBe(1_700_000_000_000);
-    expect(cacheConfigInfo('')).toEqual({ blockSize: null, kvBlocksTotal: null, startedAtMs: null });
+    expect(cacheConfigInfo('')).toEqual({
+      blockSize: null,
+      kvBlocksTotal: null,
+      startedAtMs: null,
+      prefixCaching: null,
+    });
   });
 });

@@ -5,7 +5,7 @@ export type { EngineConfig, EngineReading, EngineSettings } from './engine-confi
 export { ENGINE_WATCH_SETTINGS, EngineFleet } from './engine-fleet.js';
 export type { EngineFleetContext, EngineStatus, EngineWatchSettings } from './engine-fleet.js';
 export { EngineHttp } from './engine-http.js';
-export type { EngineAccess, EngineReply } from './engine-http.js';
+export type { EngineAccess } from './engine-http.js';
 export { EnginesFileWatch } from './engines-file-watch.js';
 export { readEngines, readEnginesFile } from './engines-file.js';
 export type { EnginesReading } from './engines-file.js';

@@ -4,6 +4,7 @@ import { InProcessEventPlane } from '@kvasir/event-plane';
 import type { EventPlane } from '@kvasir/event-plane';
 import { InProcessRegistry } from '@kvasir/registry';
 import type { Registry } from '@kvasir/registry';
+import type { Finding } from '@kvasir/self-check';
 import { createMetrics, processMetrics, ServiceError } from '@kvasir/service';
 import type { Metrics } from '@kvasir/service';
 import { EngineAsker } from './engine-asker.js';
@@ -28,6 +29,8 @@ export interface RouterPlanes {
   readonly allowsWorkerUrl: (url: string) => boolean;
   /** Of whatever is looked after besides. */
   readonly otherMetrics: readonly Metrics[];
+  /** What is wrong with whatever is looked after besides. */
+  readonly otherFindings: () => readonly Finding[];
   close(): Promise<void>;
 }
 
@@ -55,6 +58,7 @@ export async function openRouterPlanes(
     },
     openDurable: durableOpener(planes, values),
     otherMetrics: [...planes.otherMetrics, processMetrics(context.name)],
+    otherFindings: () => [],
   };
 }
 
@@ -87,6 +91,7 @@ async function openDirectPlanes(
       trustsWorkers: true,
       allowsWorkerUrl: () => true,
       otherMetrics: [metrics, processMetrics(context.name)],
+      otherFindings: () => fleet.findings(),
     },
     async close() {
       process.off('SIGHUP', reload);

@@ -1,5 +1,6 @@
 import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
+import type { StandingFinding } from '@kvasir/self-check';
 import type { Component, DrainReport } from './component.js';
 import { LastAnswers } from './last-answers.js';
 import { listenError } from './listen.js';
@@ -11,10 +12,12 @@ export type Readiness = { readonly kind: 'ready' } | { readonly kind: 'notReady'
 export interface AdminRoutes {
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly readiness: () => Readiness;
+  /** What is wrong although it is ready, or not; absent where nothing is looked for. */
+  readonly findings?: (() => readonly StandingFinding[]) | undefined;
 }
 
 /**
- * Adds `/health` and `/live` (200 while the process answers), `/ready` (200, or 503 with the reason) and `/metrics` (Prometheus text) to a
+ * Adds `/health` and `/live` (200 while the process answers), `/ready` (200, or 503 with the reason; what the self-check has found either way) and `/metrics` (Prometheus text) to a
  * server that is there already.
  */
 export function addAdminRoutes(server: FastifyInstance, routes: AdminRoutes): void {
@@ -27,13 +30,18 @@ export function addAdminRoutes(server: FastifyInstance, routes: AdminRoutes): vo
   });
   server.get('/ready', (_request, reply) => {
     const readiness = routes.readiness();
-    if (readiness.kind === 'ready') return reply.send({ status: 'ready' });
-    return reply.code(503).send({ status: 'not ready', reason: readiness.reason });
+    const found = routes.findings === undefined ? {} : { findings: routes.findings().map(shown) };
+    if (readiness.kind === 'ready') return reply.send({ status: 'ready', ...found });
+    return reply.code(503).send({ status: 'not ready', reason: readiness.reason, ...found });
   });
   server.get('/metrics', async (_request, reply) => {
     const text = await routes.metrics.render();
     return reply.header('content-type', routes.metrics.contentType).send(text);
   });
+}
+
+function shown({ code, severity, subject, message }: StandingFinding) {
+  return { code, severity, subject, message };
 }
 
 export interface AdminServer extends Component {
@@ -66,7 +74,7 @@ export function createAdminServer(
       ? { kind: 'notReady', reason: 'the service is about to stop' }
       : own;
   };
-  addAdminRoutes(server, { metrics: options.metrics, readiness });
+  addAdminRoutes(server, { ...options, readiness });
   options.extend?.(server);
   return {
     name: options.name,

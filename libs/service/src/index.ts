@@ -28,6 +28,8 @@ export { readOptions } from './read-options.js';
 export type { OptionReading, OptionSources } from './read-options.js';
 export { DRAIN_MS_DEFAULT, EXIT_BAD_CONFIGURATION, runMain } from './run-main.js';
 export type { Main } from './run-main.js';
+export { SelfCheck } from './self-check.js';
+export type { FindingSource } from './self-check.js';
 export { Supervisor } from './supervisor.js';
 export type { SupervisorState } from './supervisor.js';
 export { lameDuckOptions } from './stop-options.js';

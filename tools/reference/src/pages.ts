@@ -1,4 +1,5 @@
 import { engineAgentErrors, engineAgentOptions } from '@kvasir/engine-agent';
+import { doctorOptions } from '@kvasir/doctor';
 import { eventPlaneErrors } from '@kvasir/event-plane';
 import { frontendOptions } from '@kvasir/frontend';
 import { globalRouterErrors, globalRouterOptions } from '@kvasir/global-router';
@@ -9,12 +10,14 @@ import { registryErrors } from '@kvasir/registry';
 import { routerErrors } from '@kvasir/router';
 import { rpcErrors } from '@kvasir/rpc';
 import { schedulerRejections } from '@kvasir/scheduler';
+import { checks } from '@kvasir/self-check';
 import { serviceErrors } from '@kvasir/service';
 import { stackOptions } from '@kvasir/stack';
 import { textErrors } from '@kvasir/text';
 import { outcomes } from '@kvasir/worker-health';
 import { configPage } from './config-page.js';
 import { errorsPage } from './errors-page.js';
+import { troubleshootingPage } from './troubleshooting-page.js';
 
 /** The generated pages by file name, relative to `docs/`. */
 export function referencePages(): Readonly<Record<string, string>> {
@@ -26,7 +29,9 @@ export function referencePages(): Readonly<Record<string, string>> {
       globalRouterOptions,
       engineAgentOptions,
       mockEngineOptions,
+      doctorOptions,
     ]),
+    'troubleshooting.md': troubleshootingPage(checks),
     'errors.md': errorsPage([
       {
         title: 'HTTP',

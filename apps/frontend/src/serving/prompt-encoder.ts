@@ -1,5 +1,6 @@
 import { openAiError } from '@kvasir/openai';
 import type { PromptRequest, CompletionPrompt, OpenAiError } from '@kvasir/openai';
+import type { ServedModel } from '@kvasir/self-check';
 import type { Clock, Logger } from '@kvasir/service';
 import { createTextService, TextError } from '@kvasir/text';
 import type { TextErrorCode, TextService } from '@kvasir/text';
@@ -10,6 +11,8 @@ import type { PromptLimit } from './prompt-limit.js';
 
 /** Tokenizers that are kept at a time; more pools than this with tokenizers of their own are routed by load alone. */
 export const TOKENIZERS_MAX = 8;
+/** Tokenizers that cannot be used and are remembered with the reason; further ones are in the log only. */
+const PROBLEMS_MAX = 64;
 
 /** Different reasons that are told in the log; further ones are only counted. */
 const TOLD_MAX = 100;
@@ -72,6 +75,8 @@ export class PromptEncoder {
   readonly #options: PromptEncoderOptions;
   readonly #texts = new Map<string, { readonly text: TextService; readonly started: Promise<boolean> }>();
   readonly #told = new Set<string>();
+  /** Why tokenizers cannot be used, by path. */
+  readonly #problems = new Map<string, string>();
   #loading = 0;
   #bytesInHand = 0;
 
@@ -82,6 +87,16 @@ export class PromptEncoder {
   /** False while a tokenizer is being loaded. */
   get isSettled(): boolean {
     return this.#loading === 0;
+  }
+
+  /** What is known of the tokenizer of a model whose workers name this one. */
+  tokenizerFor(workersPath: string | null): Omit<ServedModel, 'model'> {
+    if (this.#options.text !== null)
+      return { tokenizerPath: null, tokenizerProblem: null, hasTokenizer: true };
+    const tokenizerPath = this.#options.tokenizerPath ?? workersPath;
+    const tokenizerProblem = tokenizerPath === null ? null : (this.#problems.get(tokenizerPath) ?? null);
+    const hasTokenizer = tokenizerPath !== null && tokenizerProblem === null;
+    return { tokenizerPath, tokenizerProblem, hasTokenizer };
   }
 
   /** Bytes of the bodies whose text waits or is being encoded. */
@@ -104,6 +119,8 @@ export class PromptEncoder {
     if (text !== null || tokenizerPath !== null || workersPath === null) return;
     if (this.#texts.has(workersPath)) return;
     if (this.#texts.size >= TOKENIZERS_MAX) {
+      if (this.#problems.has(workersPath)) return;
+      this.#noteProblem(workersPath, `no more than ${TOKENIZERS_MAX} tokenizers are kept`);
       this.#options.logger.warn({ tokenizerPath: workersPath, TOKENIZERS_MAX }, 'too many tokenizers');
       return;
     }
@@ -174,6 +191,10 @@ export class PromptEncoder {
     return createTextService({ tokenizerPath, workerCount, cacheTokensMax, templateVariables });
   }
 
+  #noteProblem(tokenizerPath: string, problem: string): void {
+    if (this.#problems.size < PROBLEMS_MAX) this.#problems.set(tokenizerPath, problem);
+  }
+
   /** A tokenizer that cannot be used costs affinity, not service: engines have their own. */
   async #load(text: TextService, tokenizerPath: string): Promise<boolean> {
     this.#loading += 1;
@@ -181,6 +202,7 @@ export class PromptEncoder {
       await text.start();
       return true;
     } catch (error) {
+      this.#noteProblem(tokenizerPath, error instanceof Error ? error.message : String(error));
       this.#options.logger.error({ error, tokenizerPath }, 'tokenizer cannot be used: routing by load alone');
       return false;
     } finally {

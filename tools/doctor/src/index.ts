@@ -1,0 +1,1 @@
+export { doctorOptions } from './options.js';
