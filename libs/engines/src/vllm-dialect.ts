@@ -9,8 +9,26 @@ const KEEP_FOR_DECODE =
 
 const TRANSFER_PARAMS = 'kv_transfer_params';
 
-/** Fields that ask for more than the one token of a prefill or release leg. */
-const LENGTH_FIELDS = ['min_tokens', 'min_completion_tokens', 'stream_options'];
+/** Fields that say something of the output alone, which make no sense for the one token of a prefill or release leg and can fail there. */
+const OUTPUT_FIELDS = [
+  'min_tokens',
+  'min_completion_tokens',
+  'stream_options',
+  'stop',
+  'stop_token_ids',
+  'include_stop_str_in_output',
+  'logprobs',
+  'top_logprobs',
+  'best_of',
+  'response_format',
+  'structured_outputs',
+  'guided_json',
+  'guided_regex',
+  'guided_choice',
+  'guided_grammar',
+  'guided_decoding_backend',
+  'guided_whitespace_pattern',
+];
 
 /**
  * vLLM with NixlConnector in pull mode: prefill leg first, its `kv_transfer_params` passed on unread to the decode leg, which fetches the blocks.
@@ -59,10 +77,17 @@ function oneToken(request: ApiRequest, transferParams: string | Buffer): JsonCha
       stream: 'false',
       max_tokens: '1',
       ...(hasCompletionLimit ? { max_completion_tokens: '1' } : {}),
+      ...(forcesToolCall(request) ? { tool_choice: '"none"' } : {}),
       [TRANSFER_PARAMS]: transferParams,
     },
-    remove: LENGTH_FIELDS,
+    remove: OUTPUT_FIELDS,
   };
+}
+
+/** A call that must be parsed from the output, of which there is one token; the prompt is the same without. */
+function forcesToolCall({ body }: ApiRequest): boolean {
+  const choice = body.raw('tool_choice')?.toString('latin1').trim() ?? 'null';
+  return !['null', '"auto"', '"none"'].includes(choice);
 }
 
 /** Where a client's own transfer parameters are left out: they would make the engine fetch from, or keep blocks for, whoever the client names. */
