@@ -10,8 +10,13 @@ import {
 import type { Entry } from './entries.js';
 import type { Refusal } from './registry.js';
 
+/** What every HTTP header can carry as it is; length and emptiness are the codec's to judge. */
+const HEADER_VALUE = /^([\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?)?$/;
+
 /** Everything that is wrong with a record, in one sentence, or null: what a consumer could not read must not be registered. */
 function recordProblem(entry: Entry): string | null {
+  if (entry.kind === 'worker' && !HEADER_VALUE.test(entry.record.workerId))
+    return 'workerId must be visible ASCII characters without spaces at its ends: it is told in HTTP headers';
   const reading = readBack(entry);
   return reading.kind === 'malformed' ? reading.reason : null;
 }
