@@ -132,6 +132,7 @@ class App implements Frontend {
       metrics,
       timeoutMs: config.disaggregation.routerTimeoutMs,
       allowsUrl: context.allowsWorkerUrl,
+      health: config.health,
     });
     this.#releases = new HandoverReleases({ decode: this.#decode, engines: this.#engines, metrics, logger });
     this.#intake = new RequestIntake(config.intake, clock);
@@ -239,6 +240,7 @@ class App implements Frontend {
       engines: this.#engines,
       legMetrics,
       routerTimeoutMs: this.#config.disaggregation.routerTimeoutMs,
+      health: this.#config.health,
       onChange: ({ tokenizerPath }) => this.#prompts.prepare(tokenizerPath),
     });
   }
@@ -263,7 +265,11 @@ class App implements Frontend {
       serve: (incoming) => serveRequest(parts, incoming),
       onlyModel: () => onlyModel([this.#decode.directory, this.#aggregated.directory]),
       newRequestId,
-      forwardedHeaders: new ForwardedHeaders({ trustsWorkers: trustsWorkers ?? true, logger }),
+      forwardedHeaders: new ForwardedHeaders({
+        names: this.#config.forwardHeaders,
+        trustsWorkers: trustsWorkers ?? true,
+        logger,
+      }),
       metrics,
       log: new RequestLog(logger),
       clock,

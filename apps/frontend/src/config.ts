@@ -1,10 +1,11 @@
 import { engineTimeoutsOf } from '@kvasir/engines';
 import { availableParallelism } from 'node:os';
-import { queueOf } from '@kvasir/router';
+import { healthOf, queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import { ServiceError } from '@kvasir/service';
 import type { OptionValues } from '@kvasir/service';
+import type { HealthOptions } from '@kvasir/worker-health';
 import { intakeConfig } from './intake/intake-options.js';
 import type { IntakeConfig } from './intake/intake-options.js';
 import type { frontendOptions } from './options.js';
@@ -23,6 +24,8 @@ export interface FrontendConfig {
   /** Silence of a stream after which a comment is sent; null sends none. */
   readonly sseKeepaliveMs: number | null;
   readonly namespace: string;
+  /** Lower-case names of clients' headers that engines get too. */
+  readonly forwardHeaders: readonly string[];
   /** What clients may send, and how. */
   readonly intake: IntakeConfig;
   readonly text: {
@@ -38,6 +41,8 @@ export interface FrontendConfig {
   /** Of the decode and the aggregated pool. */
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
   readonly syncsReplicas: boolean;
+  /** When workers count as faulty. */
+  readonly health: HealthOptions;
   readonly disaggregation: {
     readonly isEnforced: boolean;
     readonly routerTimeoutMs: number;
@@ -61,6 +66,7 @@ export function frontendConfig(values: Values): FrontendConfig {
     admin: values.adminPort === null ? null : { host: values.adminHost, port: values.adminPort },
     sseKeepaliveMs: values.sseKeepaliveMs,
     namespace: values.namespace,
+    forwardHeaders: values.forwardHeaders.map((name) => name.toLowerCase()),
     intake: intakeConfig(values),
     text: {
       tokenizerPath: values.tokenizerPath,
@@ -71,6 +77,7 @@ export function frontendConfig(values: Values): FrontendConfig {
       timeoutMs: values.encodeTimeoutMs,
     },
     syncsReplicas: values.routerReplicaSync,
+    health: healthOf(values),
     scheduler: {
       ...SCHEDULER_OPTIONS_DEFAULT,
       mode: values.routerMode,

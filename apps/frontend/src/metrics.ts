@@ -57,6 +57,9 @@ export interface FrontendMetrics {
   readonly disconnects: Counter<'stage'>;
   readonly legFailures: Counter<'leg' | 'code'>;
   readonly retries: Counter<'leg'>;
+  readonly setAsides: Counter<'leg' | 'reason'>;
+  readonly setAsideWorkers: Gauge<'leg'>;
+  readonly lastResorts: Counter<'leg'>;
   readonly releases: Counter<'outcome'>;
   readonly unfreedBookings: Counter;
   readonly textBytes: Gauge;
@@ -106,6 +109,21 @@ export function createFrontendMetrics(metrics: Metrics, gauges: FrontendGauges):
     retries: metrics.counter({
       name: 'kvasir_frontend_retries_total',
       help: 'Further attempts of a leg on another worker.',
+      labels: ['leg'],
+    }),
+    setAsides: metrics.counter({
+      name: 'kvasir_frontend_set_aside_total',
+      help: 'Times that a worker whose router does not see the legs stopped being trusted, or failed a probe, by why.',
+      labels: ['leg', 'reason'],
+    }),
+    setAsideWorkers: metrics.gauge({
+      name: 'kvasir_frontend_set_aside_workers',
+      help: 'Workers whose router does not see the legs that are passed over now, for faults or want of room.',
+      labels: ['leg'],
+    }),
+    lastResorts: metrics.counter({
+      name: 'kvasir_frontend_last_resort_total',
+      help: 'Requests sent to a worker that is passed over, because its router had no other one.',
       labels: ['leg'],
     }),
     releases: metrics.counter({

@@ -1,7 +1,7 @@
 import { parseEndpointName } from '@kvasir/contract';
 import { engineTimeoutOptions } from '@kvasir/engines';
 import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
-import { queueOptions } from '@kvasir/router';
+import { healthOptions, queueOptions } from '@kvasir/router';
 import { defineOptions, lameDuckOptions } from '@kvasir/service';
 import { checkIntake, intakeOptions } from './intake/intake-options.js';
 
@@ -64,6 +64,19 @@ export const frontendOptions = defineOptions({
       group: 'Routing',
     },
     ...queueOptions,
+    ...healthOptions,
+    forwardHeaders: {
+      kind: 'strings',
+      default: [
+        'authorization',
+        'traceparent',
+        'tracestate',
+        'baggage',
+        'anthropic-version',
+        'anthropic-beta',
+      ],
+      doc: 'Headers of clients that engines get too.',
+    },
     routerTemperature: {
       kind: 'number',
       default: 0,

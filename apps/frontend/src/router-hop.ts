@@ -1,11 +1,13 @@
 import type { WorkerRecord } from '@kvasir/contract';
 import { dialectOf } from '@kvasir/engines';
 import type { EngineClient, EngineDialect, EngineLife } from '@kvasir/engines';
-import { SetAside } from '@kvasir/router';
+import { HealthWatch } from '@kvasir/router';
+import type { LegWatch } from '@kvasir/router';
 import { createRouterClient, RpcError } from '@kvasir/rpc';
 import type { PoolHints, RouteDecision, RouterClient, RouterOverrides } from '@kvasir/rpc';
 import type { CancelTimer, Clock, Logger } from '@kvasir/service';
-import type { RequestId, WorkerId } from '@kvasir/units';
+import type { Incarnation, RequestId, WorkerId } from '@kvasir/units';
+import type { HealthOptions } from '@kvasir/worker-health';
 import type { EndpointDirectory } from './directory.js';
 import type { FrontendMetrics, LegLabel } from './metrics.js';
 import type { RequestScope } from './serving/request-scope.js';
@@ -13,6 +15,8 @@ import { probeWorker } from './probe-worker.js';
 
 /** How often a router is told that a booking is over before that is left to the booking's time to live. */
 const FREE_ATTEMPTS_MAX = 3;
+/** How often workers are looked at: who is to be tried, who has fallen silent. */
+const HEALTH_TICK_MS = 250;
 /** How long a router that cannot be reached is asked last. */
 const ROUTER_COOL_DOWN_MS = 1_000;
 
@@ -20,6 +24,10 @@ const ROUTER_COOL_DOWN_MS = 1_000;
 export interface RouterQuery {
   /** Of the booking; unique among those that run. */
   readonly bookingId: RequestId;
+  /** Of the client's request: the same at each attempt. */
+  readonly requestId: RequestId;
+  /** How long its worker may well say nothing before the first byte, in ms. */
+  readonly patienceMs: number;
   readonly tokens: Uint32Array;
   readonly cacheSalt: string | null;
   /** As the client names it: a model, or an adapter of one. */
@@ -39,6 +47,8 @@ export interface RouterBooking {
   readonly decision: RouteDecision;
   readonly dialect: EngineDialect;
   readonly rank: number | null;
+  /** Is to be told what comes back, and how it ends. */
+  readonly watch: LegWatch;
   /** Tells the router that the prompt is computed; does not wait for it. */
   readonly firstToken: () => void;
   /** Tells the router that the leg is over, however it ended; does not wait for it. To be called once. */
@@ -62,22 +72,23 @@ export interface RouterHopParts {
   readonly timeoutMs: number;
   /** Whether a worker may be asked at a URL that a router names; absent: all may. */
   readonly allowsUrl?: ((url: string) => boolean) | undefined;
+  readonly health: HealthOptions;
 }
 
 /**
  * Asks the routers of an endpoint for workers. All frontends ask the same one, the first by id, so that its bookings show all the load; the others
- * stand by. Workers that failed here are not asked for until a probe has succeeded: their router does not see the legs.
+ * stand by. Their router does not see the legs, so workers are judged here, and those that are set aside are asked for only when nobody else is left.
  */
 export class RouterHop {
   readonly #parts: RouterHopParts;
   readonly #clients = new Map<string, RouterClient>();
   readonly #unreachableUntilMs = new Map<string, number>();
-  readonly #setAside = new SetAside();
+  readonly #health: HealthWatch;
+  readonly #cancelTick: CancelTimer;
+  readonly #known = new Map<WorkerId, Incarnation>();
   readonly #frees = new Set<Promise<void>>();
   /** Workers that were told to finish, at this frontend alone, with the life that was meant. */
   readonly #drained = new Map<WorkerId, WorkerRecord['incarnation']>();
-  readonly #retryTimers = new Set<CancelTimer>();
-  #isClosed = false;
 
   get directory(): EndpointDirectory {
     return this.#parts.directory;
@@ -85,6 +96,19 @@ export class RouterHop {
 
   constructor(parts: RouterHopParts) {
     this.#parts = parts;
+    const { leg, directory, clock, logger, metrics, engines } = parts;
+    this.#health = new HealthWatch({
+      ...{ clock, options: parts.health, logger },
+      probe: async (workerId) => {
+        const worker = directory.worker(workerId);
+        return worker === null || (await probeWorker(engines, worker));
+      },
+      serving: () => directory.serving.map(({ workerId }) => workerId).filter((id) => !this.#drained.has(id)),
+      changed: () => metrics.setAsideWorkers.set({ leg }, this.#health.passedOver.size),
+      setAside: (reason) => metrics.setAsides.inc({ leg, reason }),
+      failed: () => undefined,
+    });
+    this.#cancelTick = clock.every(HEALTH_TICK_MS, () => this.#health.tick());
   }
 
   /** True while there is a router, and a worker for this model. */
@@ -104,7 +128,7 @@ export class RouterHop {
     for (const { address } of this.#routersInOrder()) {
       if (scope.hasEnded()) return { kind: 'ended' };
       const client = this.#client(address);
-      const answer = await this.#ask(client, query, scope);
+      const answer = await this.#askForBest(client, query, scope);
       if (!(answer instanceof RpcError)) return this.#booked(client, query, answer);
       // Unless the router itself said no, it may have booked before the answer was lost.
       if (!answer.code.startsWith('SCHED_')) this.#free(client, query.bookingId);
@@ -122,11 +146,6 @@ export class RouterHop {
     return this.#parts.directory.lifeOf(workerId);
   }
 
-  /** A fault of a worker: it is left alone until it generates again. Of several faults at a time the first one counts. */
-  reportFailure(workerId: WorkerId): void {
-    if (!this.#setAside.has(workerId)) this.#leaveAlone(workerId);
-  }
-
   /** Asks for a worker no more, or again. @returns false for one that is not registered. */
   setDraining(workerId: WorkerId, isDraining: boolean): boolean {
     const worker = this.#parts.directory.worker(workerId);
@@ -134,6 +153,7 @@ export class RouterHop {
     if (isDraining) this.#drained.set(workerId, worker.incarnation);
     else this.#drained.delete(workerId);
     this.#parts.logger.info({ workerId, isDraining }, 'worker told to drain, or not to');
+    this.#health.refresh();
     return true;
   }
 
@@ -142,10 +162,11 @@ export class RouterHop {
     return this.#drained.has(workerId);
   }
 
-  /** Forgets routers and workers that are gone. */
+  /** Follows who is there: forgets routers and workers that are gone. */
   refresh(): void {
     for (const [workerId, incarnation] of this.#drained)
       if (this.#parts.directory.worker(workerId)?.incarnation !== incarnation) this.#drained.delete(workerId);
+    this.#followWorkers();
     const known = this.#parts.directory.addresses;
     for (const [address, client] of this.#clients) {
       if (known.has(address)) continue;
@@ -158,8 +179,7 @@ export class RouterHop {
 
   /** Resolves when every booking that was given up is freed or left to expire. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const cancel of this.#retryTimers) cancel();
+    this.#cancelTick();
     await Promise.allSettled([...this.#frees]);
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
@@ -182,13 +202,31 @@ export class RouterHop {
     return client;
   }
 
-  async #ask(client: RouterClient, query: RouterQuery, scope: HopScope): Promise<RouteDecision | RpcError> {
+  /** Without those that are passed over; with them when nobody else can take it. */
+  async #askForBest(
+    client: RouterClient,
+    query: RouterQuery,
+    scope: HopScope,
+  ): Promise<RouteDecision | RpcError> {
+    const { passedOver } = this.#health;
     const excluded = [
       ...query.excludedWorkerIds,
       ...this.#drained.keys(),
-      ...this.#asideIds(),
       ...this.#parts.directory.workersWithout(query.model),
     ];
+    if (passedOver.size === 0) return await this.#ask(client, query, { scope, excluded });
+    const answer = await this.#ask(client, query, { scope, excluded: [...excluded, ...passedOver] });
+    if (!(answer instanceof RpcError) || !NOBODY_LEFT.has(answer.code) || scope.hasEnded()) return answer;
+    const last = await this.#ask(client, query, { scope, excluded });
+    if (!(last instanceof RpcError)) this.#parts.metrics.lastResorts.inc({ leg: this.#parts.leg });
+    return last;
+  }
+
+  async #ask(
+    client: RouterClient,
+    query: RouterQuery,
+    { scope, excluded }: { readonly scope: HopScope; readonly excluded: readonly WorkerId[] },
+  ): Promise<RouteDecision | RpcError> {
     const served = this.#parts.directory.lookUp(query.model);
     try {
       return await client.findBestWorker(
@@ -213,13 +251,11 @@ export class RouterHop {
     }
   }
 
-  #asideIds(): readonly WorkerId[] {
-    if (this.#setAside.size === 0) return [];
-    const { serving } = this.#parts.directory;
-    return serving.map(({ workerId }) => workerId).filter((id) => this.#setAside.has(id));
-  }
-
-  #booked(client: RouterClient, { bookingId }: RouterQuery, decision: RouteDecision): RouterChoice {
+  #booked(
+    client: RouterClient,
+    { bookingId, requestId, patienceMs }: RouterQuery,
+    decision: RouteDecision,
+  ): RouterChoice {
     const dialect = dialectOf(decision.dialect);
     // A router of pools books in one of them: that one is told of the rest.
     const holder = decision.routerAddress === null ? client : this.#client(decision.routerAddress);
@@ -241,7 +277,8 @@ export class RouterHop {
       return { kind: 'unavailable', code: 'WORKER_URL_REFUSED', reason };
     }
     const rank = this.#parts.directory.rankOf(decision.workerId, decision.rank);
-    return { kind: 'booked', booking: { decision, dialect, rank, firstToken, free } };
+    const watch = this.#health.leg({ workerId: decision.workerId, requestId, patienceMs });
+    return { kind: 'booked', booking: { decision, dialect, rank, watch, firstToken, free } };
   }
 
   /** `Free` implies `MarkPrefillComplete`: one call instead of two, off the request's way. */
@@ -267,29 +304,25 @@ export class RouterHop {
     }
   }
 
-  #leaveAlone(workerId: WorkerId): void {
-    if (this.#isClosed) return;
-    const { clock, logger } = this.#parts;
-    const coolDownMs = this.#setAside.fail(workerId, clock.nowMs());
-    logger.warn({ leg: this.#parts.leg, workerId, coolDownMs }, 'worker set aside');
-    const cancel = clock.after(coolDownMs, () => {
-      this.#retryTimers.delete(cancel);
-      void this.#retry(workerId);
-    });
-    this.#retryTimers.add(cancel);
-  }
-
-  async #retry(workerId: WorkerId): Promise<void> {
-    const { directory, engines, logger } = this.#parts;
-    const worker = directory.worker(workerId);
-    const isWell = worker === null || (await probeWorker(engines, worker));
-    if (!isWell) {
-      this.#leaveAlone(workerId);
-      return;
+  #followWorkers(): void {
+    const { serving } = this.#parts.directory;
+    const gone = new Set(this.#known.keys());
+    for (const { workerId, incarnation } of serving) {
+      gone.delete(workerId);
+      if (this.#known.get(workerId) === incarnation) continue;
+      this.#known.set(workerId, incarnation);
+      this.#health.join(workerId);
     }
-    if (this.#setAside.trust(workerId)) logger.info({ workerId }, 'worker trusted again');
+    for (const workerId of gone) {
+      this.#known.delete(workerId);
+      this.#health.leave(workerId);
+    }
+    this.#health.refresh();
   }
 }
+
+/** A router's ways to say that it knows workers, but none of those that it may take. */
+const NOBODY_LEFT: ReadonlySet<string> = new Set(['SCHED_NO_ELIGIBLE_TARGETS', 'POOL_NONE_ELIGIBLE']);
 
 const NO_ROUTER: RouterChoice = {
   kind: 'unavailable',

@@ -4,6 +4,7 @@ import type { Registry } from '@kvasir/registry';
 import { KvRouter } from '@kvasir/router';
 import type {
   KvRouterOptions,
+  LegWatch,
   RouteDecision as LocalDecision,
   RouteOutcome,
   RouteRequest,
@@ -13,6 +14,7 @@ import type { SchedulerOptions } from '@kvasir/scheduler';
 import { createMetrics } from '@kvasir/service';
 import type { Clock, Logger, Metrics } from '@kvasir/service';
 import type { Prng, RouterId, WorkerId } from '@kvasir/units';
+import type { HealthOptions } from '@kvasir/worker-health';
 import { EndpointDirectory } from './directory.js';
 import type { FrontendMetrics } from './metrics.js';
 import { probeWorker } from './probe-worker.js';
@@ -35,6 +37,7 @@ export interface WorkerPoolParts {
   readonly legMetrics: FrontendMetrics;
   readonly routerTimeoutMs: number;
   readonly allowsUrl?: ((url: string) => boolean) | undefined;
+  readonly health: HealthOptions;
   readonly onChange: (directory: EndpointDirectory) => void;
 }
 
@@ -45,8 +48,8 @@ export interface GenerationBooking {
   readonly rank: number | null;
   firstToken(): void;
   outputTokens(count: number): void;
-  /** The worker has answered to the end. */
-  succeeded(): void;
+  /** Is to be told what comes back, and how it ends. */
+  readonly watch: LegWatch;
   /** The leg is over, however it ended. To be called once. */
   free(): void;
 }
@@ -82,12 +85,14 @@ export class WorkerPool {
       directory: this.directory,
       metrics: parts.legMetrics,
       timeoutMs: parts.routerTimeoutMs,
+      health: parts.health,
     });
     this.#router = new KvRouter({
       endpoint,
       routerId: parts.routerId,
       blockSize: null,
       scheduler: parts.scheduler,
+      health: parts.health,
       syncsReplicas: parts.syncsReplicas,
       openDurable: parts.openDurable,
       registry: parts.registry,
@@ -140,12 +145,6 @@ export class WorkerPool {
     return this.directory.hasPools ? this.#bookRemotely(query, scope) : this.#bookHere(query, scope);
   }
 
-  /** A fault of a worker: it is avoided from now on, until it generates again. */
-  reportFailure(workerId: WorkerId): void {
-    if (this.directory.hasPools) this.#hop.reportFailure(workerId);
-    else this.#router.reportFailure(workerId);
-  }
-
   #bookHere(query: RouterQuery, scope: HopScope): GenerationChoice | Promise<GenerationChoice> {
     const { bookingId, tokens, cacheSalt, overrides, poolHints } = query;
     const nameless = this.directory.workersWithout(query.model);
@@ -171,14 +170,17 @@ export class WorkerPool {
     return routed instanceof Promise ? routed.then(choice) : choice(routed);
   }
 
-  #localBooking({ bookingId }: RouterQuery, decision: LocalDecision): GenerationBooking {
+  #localBooking(
+    { bookingId, requestId, patienceMs }: RouterQuery,
+    decision: LocalDecision,
+  ): GenerationBooking {
     const router = this.#router;
     return {
       decision: { ...decision, pool: null, routerAddress: null },
       rank: this.directory.rankOf(decision.workerId, decision.rank),
       firstToken: () => void router.markPrefillComplete(bookingId),
       outputTokens: (count) => router.addOutputTokens(bookingId, count),
-      succeeded: () => router.reportSuccess(decision.workerId),
+      watch: router.leg({ workerId: decision.workerId, requestId, patienceMs }),
       free: () => void router.free(bookingId),
     };
   }
@@ -187,11 +189,11 @@ export class WorkerPool {
     const choice = await this.#hop.book(query, scope);
     if (choice.kind === 'ended') return choice;
     if (choice.kind === 'unavailable') return { kind: 'rejected', code: choice.code, message: choice.reason };
-    const { decision, rank, firstToken, free } = choice.booking;
+    const { decision, rank, watch, firstToken, free } = choice.booking;
     return {
       kind: 'booked',
       // What the answer grows by is not told call by call: the router expects `expectedOutputTokens`.
-      booking: { decision, rank, firstToken, outputTokens: ignore, succeeded: ignore, free },
+      booking: { decision, rank, watch, firstToken, outputTokens: ignore, free },
     };
   }
 }

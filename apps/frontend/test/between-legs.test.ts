@@ -1,7 +1,9 @@
 import { EngineClient, vllmDialect } from '@kvasir/engines';
 import { parseCompletionRequest } from '@kvasir/openai';
+import { HealthWatch } from '@kvasir/router';
 import { createLogger, createMetrics, readOptions, systemClock } from '@kvasir/service';
 import { incarnation, requestId, routerId, seededPrng, workerId } from '@kvasir/units';
+import { HEALTH_OPTIONS_DEFAULT } from '@kvasir/worker-health';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { frontendConfig } from '../src/config.js';
 import { createFrontendMetrics } from '../src/metrics.js';
@@ -72,6 +74,7 @@ describe('a request that ends between its legs', () => {
       routerId: routerId('f'),
       legMetrics: metrics,
       routerTimeoutMs: 2_000,
+      health: HEALTH_OPTIONS_DEFAULT,
       onChange: () => undefined,
     });
   }
@@ -85,6 +88,10 @@ describe('a request that ends between its legs', () => {
   async function serve(prefillAnswer: Answer, cause: 'clientLeft' | 'deadline') {
     const { engine } = await scene.worker('prefill', 'p', prefillAnswer);
     const scope = new RequestScope(systemClock, 60_000);
+    const health = new HealthWatch({
+      ...{ options: HEALTH_OPTIONS_DEFAULT, clock: systemClock, logger },
+      ...{ serving: () => [], changed: () => undefined, setAside: () => undefined, failed: () => undefined },
+    });
     const parts: ServingParts = {
       config: config(),
       decode: decodePool,
@@ -92,7 +99,6 @@ describe('a request that ends between its legs', () => {
       prefill: {
         isAvailable: () => true,
         dialect: vllmDialect,
-        reportFailure: () => undefined,
         lifeOf: () => null,
         book: () =>
           Promise.resolve({
@@ -115,6 +121,7 @@ describe('a request that ends between its legs', () => {
               },
               dialect: vllmDialect,
               rank: null,
+              watch: health.leg({ workerId: workerId('p'), requestId: requestId('r'), patienceMs: 0 }),
               firstToken: () => undefined,
               free: () => scope.end(cause),
             },

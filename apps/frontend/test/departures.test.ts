@@ -80,6 +80,10 @@ describe('an engine that leaves the list', () => {
     const frontend = await scene.frontend();
     const answer = post(frontend, { stream: true });
     await until(has(worker));
+    // Before the client has its head the request would be tried again instead.
+    await until(
+      async () => (await metric(frontend, 'kvasir_frontend_time_to_first_token_seconds_count')) > 0,
+    );
     await scene.registry.registerWorker({ ...worker.record, incarnation: incarnation('0002') }, 60_000);
     const events = payloads((await answer).text);
     expect(JSON.parse(events.at(-1) ?? '')).toMatchObject({ error: { code: 'worker_failed' } });

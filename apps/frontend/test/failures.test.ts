@@ -50,20 +50,25 @@ describe('a prefill leg that fails', () => {
       const { headers, status } = await post(frontend, { prompt: [index, 1, 2, 3] });
       expect([status, headers.get('x-kvasir-prefill-worker')]).toEqual([200, 'p-2']);
     }
-    expect(prefill[0]?.engine.seen).toHaveLength(1);
+    // Two requests of those six: one alone may have been at fault itself.
+    expect(prefill[0]?.engine.seen).toHaveLength(2);
     expect(decode[0]?.engine.seen).toHaveLength(6);
-    expect(await failures('prefill')).toBe(1);
-    expect(await metric(frontend, 'kvasir_frontend_retries_total', 'leg="prefill"')).toBe(1);
+    expect(await failures('prefill')).toBe(2);
+    expect(await metric(frontend, 'kvasir_frontend_retries_total', 'leg="prefill"')).toBe(2);
+    expect(await metric(frontend, 'kvasir_frontend_set_aside_workers', 'leg="prefill"')).toBe(1);
   });
 
   it('comes back to a worker once it generates again', async () => {
-    const { prefill } = await stack([broken], [generates]);
-    expect((await post(frontend)).headers.has('x-kvasir-prefill-worker')).toBe(false);
+    const { prefill } = await stack([broken, prefills()], [generates]);
+    for (let index = 0; index < 6; index += 1) await post(frontend, { prompt: [index, 1, 2, 3] });
     const [worker] = prefill;
     if (worker === undefined) throw new TypeError('Cannot test: no worker');
     worker.engine.answer = (seen) => (seen.body['prompt'] === 'ping' ? generates(seen) : prefills()(seen));
     await expect
-      .poll(async () => (await post(frontend)).headers.get('x-kvasir-prefill-worker'), { timeout: 10_000 })
+      .poll(
+        async () => (await post(frontend, { prompt: [9, 9, 9] })).headers.get('x-kvasir-prefill-worker'),
+        { timeout: 10_000 },
+      )
       .toBe('p-1');
     expect(worker.engine.seen.some(({ body }) => body['prompt'] === 'ping')).toBe(true);
   });
@@ -152,12 +157,12 @@ describe('a decode leg that fails', () => {
     ['answers 500', broken],
     ['is full', full],
   ])('computes the prompt again on another worker when the first one %s', async (_how, answer) => {
-    const { decode } = await stack([prefills()], [answer, answer, generates]);
+    const { decode } = await stack([prefills()], [answer, generates]);
     const answered = await post(frontend, { stream: true });
     expect(answered.status).toBe(200);
     expect(payloads(answered.text).at(-1)).toBe('[DONE]');
-    const [last] = decode[2]?.engine.seen ?? [];
-    expect(decode.slice(0, 2).some(({ engine }) => engine.seen.length > 0)).toBe(
+    const [last] = decode[1]?.engine.seen ?? [];
+    expect(decode.slice(0, 1).some(({ engine }) => engine.seen.length > 0)).toBe(
       !('kv_transfer_params' in (last?.body ?? {})),
     );
   });

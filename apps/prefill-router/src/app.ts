@@ -97,6 +97,7 @@ class App implements PrefillRouter {
       blockSize: config.blockSize,
       scheduler: config.scheduler,
       syncsReplicas: config.syncsReplicas,
+      health: config.health,
       kvUsageMax: config.kvUsageMax ?? undefined,
       poolRequestsMax: config.poolRequestsMax ?? undefined,
       metrics,

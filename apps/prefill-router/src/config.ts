@@ -2,10 +2,11 @@ import { parseEndpointName } from '@kvasir/contract';
 import type { EndpointName } from '@kvasir/contract';
 import { COST_OPTIONS_DEFAULT } from '@kvasir/cost-model';
 import { engineTimeoutsOf } from '@kvasir/engines';
-import { queueOf } from '@kvasir/router';
+import { healthOf, queueOf } from '@kvasir/router';
 import { SCHEDULER_OPTIONS_DEFAULT } from '@kvasir/scheduler';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import type { OptionValues } from '@kvasir/service';
+import type { HealthOptions } from '@kvasir/worker-health';
 import type { prefillRouterOptions } from './options.js';
 
 type Values = OptionValues<typeof prefillRouterOptions.options>;
@@ -25,6 +26,8 @@ export interface PrefillRouterConfig {
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
   readonly syncsReplicas: boolean;
   readonly engineTimeouts: ReturnType<typeof engineTimeoutsOf>;
+  /** When workers count as faulty. */
+  readonly health: HealthOptions;
   /** Null passes nobody over. */
   readonly kvUsageMax: number | null;
   /** Null: not told. */
@@ -42,6 +45,7 @@ export function prefillRouterConfig(values: Values): PrefillRouterConfig {
     admin: { host: values.adminHost, port: values.adminPort },
     syncsReplicas: values.routerReplicaSync,
     engineTimeouts: engineTimeoutsOf(values),
+    health: healthOf(values),
     kvUsageMax: values.routerKvUsageMax,
     poolRequestsMax: values.poolRequestsMax,
     scheduler: {

@@ -1,6 +1,8 @@
 import { RpcError } from '@kvasir/rpc';
 import type { GenerateEvent, GenerateRequest, RouteDecision } from '@kvasir/rpc';
 import type { RequestId, WorkerId } from '@kvasir/units';
+import { Attempts } from '@kvasir/worker-health';
+import type { LegEnd } from '@kvasir/worker-health';
 import { readSampling } from './engine-request.js';
 import type { SamplingFields } from './engine-request.js';
 import { engineError } from './errors.js';
@@ -46,29 +48,43 @@ interface Generating {
 }
 
 async function* attempts(generating: Generating): AsyncIterableIterator<GenerateEvent> {
-  const { parts, request, requestId } = generating;
-  const failed: WorkerId[] = [];
+  const { parts, request, requestId, signal } = generating;
+  const tries = new Attempts(ATTEMPTS_MAX);
   let fault: EngineFault | null = null;
   for (;;) {
-    const decision = await choose(generating, failed, fault);
+    const decision = await choose(generating, tries.excluded, fault);
+    const { workerId } = decision;
+    const watch = parts.router.leg({ workerId, requestId, patienceMs: patienceMs(request) });
     const progress = { hasEvents: false };
+    let end: LegEnd = { kind: 'givenUp' };
     try {
-      yield* relayEvents({ ...generating, prompt: request.prompt, decision, progress });
-      parts.router.reportSuccess(decision.workerId);
+      yield* relayEvents({
+        ...{ ...generating, prompt: request.prompt, decision, progress, watch },
+        isSuspect: tries.isSuspect,
+      });
+      end = { kind: 'succeeded' };
       return;
     } catch (error) {
       if (!(error instanceof EngineFault)) throw error;
       fault = error;
+      const { code, retryAfterMs } = error.failure;
+      if (!signal.aborted) end = { kind: 'failed', code, retryAfterMs };
     } finally {
+      watch.ended(end);
       parts.release(requestId);
     }
-    const { workerId } = decision;
-    if (fault.failure.outcome === 'workerFault') parts.router.reportFailure(workerId);
-    failed.push(workerId);
-    if (progress.hasEvents || !fault.failure.retryable || failed.length === ATTEMPTS_MAX) throw fault;
+    if (!tries.failed({ ...fault.failure, workerId, hasBegun: progress.hasEvents })) throw fault;
     parts.metrics.retries.inc({ reason: fault.failure.outcome });
     parts.logger.warn({ requestId, workerId, code: fault.failure.code }, 'trying another worker');
   }
+}
+
+/** Prompt tokens that even a slow engine computes in a ms. */
+const PREFILL_TOKENS_PER_MS = 10;
+
+/** How long an engine may well say nothing before its first event, in ms. */
+function patienceMs({ prompt }: GenerateRequest): number {
+  return prompt.tokens.length / PREFILL_TOKENS_PER_MS;
 }
 
 /** Books the next worker. When none is left, what the last one did says more than that. */

@@ -1,7 +1,7 @@
 import { parseEndpointName } from '@kvasir/contract';
 import { engineTimeoutOptions } from '@kvasir/engines';
 import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/planes';
-import { queueOptions } from '@kvasir/router';
+import { healthOptions, queueOptions } from '@kvasir/router';
 import { defineOptions, lameDuckOptions } from '@kvasir/service';
 
 /** Every setting of the prefill router. */
@@ -128,6 +128,7 @@ export const prefillRouterOptions = defineOptions({
       group: 'Routing',
     },
     ...queueOptions,
+    ...healthOptions,
     poolRequestsMax: {
       kind: 'integer',
       default: null,

@@ -1,5 +1,6 @@
-import { BodyCollector, readAnswer } from '@kvasir/engines';
+import { BodyCollector, engineFailure, readAnswer } from '@kvasir/engines';
 import type { EngineFailure, ExchangeEnd } from '@kvasir/engines';
+import type { LegWatch } from '@kvasir/router';
 import { rpcError } from '@kvasir/rpc';
 import type { GenerateEvent, RouteDecision, RouterPrompt } from '@kvasir/rpc';
 import type { RequestId } from '@kvasir/units';
@@ -28,6 +29,9 @@ export interface Relaying {
   readonly sampling: SamplingFields;
   readonly decision: RouteDecision;
   readonly signal: AbortSignal;
+  readonly watch: LegWatch;
+  /** The request has broken a connection before. */
+  readonly isSuspect: boolean;
   /** `hasEvents` is set once something of the answer was passed on. */
   readonly progress: { hasEvents: boolean };
 }
@@ -38,7 +42,7 @@ export interface Relaying {
  * @throws EngineFault, or RpcError for what is not the engine's doing.
  */
 export async function* relayEvents(relaying: Relaying): AsyncIterableIterator<GenerateEvent> {
-  const { parts, decision, requestId, signal, progress } = relaying;
+  const { parts, decision, requestId, signal, progress, watch, isSuspect } = relaying;
   const worker = parts.router.worker(decision.workerId);
   if (worker === null)
     throw new TypeError(`Cannot send to ${decision.workerId}: it was chosen but is not known`);
@@ -49,9 +53,10 @@ export async function* relayEvents(relaying: Relaying): AsyncIterableIterator<Ge
   const stop = new AbortController();
   const ended = parts.engines
     .send(decision.url, request, {
-      signal: AbortSignal.any([signal, stop.signal]),
+      signal: AbortSignal.any([watch.signal(signal), stop.signal]),
       life: parts.lifeOf(decision.workerId),
       shape: 'stream',
+      isSuspect,
       respond: (head, flow) =>
         head.status === 200 ? (stream.events = new EngineEvents(queue, flow)) : refusal,
     })
@@ -59,16 +64,24 @@ export async function* relayEvents(relaying: Relaying): AsyncIterableIterator<Ge
   const booking = new BookingProgress(parts, requestId, decision.blockSize);
   try {
     for await (const json of queue.read()) {
+      watch.heard();
       if (stream.events !== null) booking.advance(stream.events);
       if (!progress.hasEvents) yield { kind: 'routed', decision };
       progress.hasEvents = true;
       yield { kind: 'chunk', json };
     }
-    throwUnlessWhole(await ended, stream.events, refusal);
+    const end = await ended;
+    if (end.kind === 'aborted' && watch.isCut && !signal.aborted) throw cutFault();
+    throwUnlessWhole(end, stream.events, refusal);
   } finally {
     // Also when the reader leaves in the middle: the engine then sees its connection close.
     stop.abort();
   }
+}
+
+function cutFault(): EngineFault {
+  const failure = engineFailure('ENGINE_SILENT', 'The worker says nothing any more, and a probe failed');
+  return new EngineFault(failure, failure.message);
 }
 
 function throwUnlessWhole(end: ExchangeEnd, events: EngineEvents | null, refusal: BodyCollector): void {

@@ -58,8 +58,8 @@ describe('Generate', () => {
       const [first] = await collect(client.generate(request()));
       expect(first).toMatchObject({ kind: 'routed', decision: { workerId: 'b' } });
     }
-    // Set aside after its first fault.
-    expect(broken.bodies.length).toBeLessThanOrEqual(1);
+    // Two requests of those: one alone may have been at fault itself.
+    expect(broken.bodies.length).toBeLessThanOrEqual(2);
   });
 
   it('tries another worker when a silent one leaves the list', async () => {
@@ -233,7 +233,7 @@ describe('Generate', () => {
     const { client } = await scene.router();
     for (let round = 0; round < 3; round += 1)
       expect((await collect(client.generate(request())))[0]).toMatchObject({ decision: { workerId: 'b' } });
-    expect(broken.bodies.length).toBeLessThanOrEqual(1);
+    expect(broken.bodies.length).toBeLessThanOrEqual(2);
   });
 
   it('does not blame a worker for a 4xx that it says in its stream, nor for being full', async () => {
@@ -258,7 +258,7 @@ describe('Generate', () => {
     );
   });
 
-  it('gives up after three workers and says what the last one did', async () => {
+  it('does not try a request on a third worker that two have failed, and says what the last one did', async () => {
     const engines = [];
     for (const id of ['a', 'b', 'c', 'd']) {
       const engine = await scene.engine((_body, response) => response.writeHead(500).end('broken'));
@@ -271,10 +271,10 @@ describe('Generate', () => {
       grpcStatus: 'UNAVAILABLE',
       message: 'broken',
     });
-    expect(engines.reduce((sum, { bodies }) => sum + bodies.length, 0)).toBe(3);
+    expect(engines.reduce((sum, { bodies }) => sum + bodies.length, 0)).toBe(2);
     const metrics = await (await fetch(router.metricsUrl())).text();
     expect(metrics).toContain(
-      'kvasir_router_generate_retries_total{reason="workerFault",service="prefill_router"} 2',
+      'kvasir_router_generate_retries_total{reason="workerFault",service="prefill_router"} 1',
     );
     expect(metrics).toContain('kvasir_router_active_bookings{service="prefill_router"} 0');
   });

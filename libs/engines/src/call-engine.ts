@@ -1,6 +1,6 @@
 import { readEngineError, readErrorPayload } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
-import type { EngineClient, EngineRequest } from './engine-client.js';
+import type { EngineClient, EngineRequest, SendOptions } from './engine-client.js';
 import type { EngineLife } from './engine-life.js';
 import { engineFailure, saidFailure, statusFailure } from './errors.js';
 import type { EngineFailure } from './errors.js';
@@ -20,11 +20,11 @@ export async function callEngine(
   client: EngineClient,
   engine: { readonly url: string; readonly life?: EngineLife | null | undefined },
   request: EngineRequest,
-  signal?: AbortSignal,
+  options: Pick<SendOptions, 'signal' | 'isSuspect'> = {},
 ): Promise<EngineAnswer> {
   const body = new BodyCollector(client.limits.answerBytesMax);
   const { url, life } = engine;
-  const end = await client.send(url, request, { signal, life, shape: 'oneToken', respond: () => body });
+  const end = await client.send(url, request, { ...options, life, shape: 'oneToken', respond: () => body });
   if (end.kind === 'aborted') return end;
   if (end.kind === 'failed') return { kind: 'failed', failure: end.failure, error: null };
   if (body.isTooLarge) {

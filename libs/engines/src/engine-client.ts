@@ -1,6 +1,6 @@
 import { systemClock } from '@kvasir/service';
 import type { Clock } from '@kvasir/service';
-import { Pool } from 'undici';
+import { Client, Pool } from 'undici';
 import type { AnswerShape } from './answer-watch.js';
 import type { EngineLife } from './engine-life.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
@@ -25,16 +25,18 @@ export interface SendOptions {
   readonly life?: EngineLife | null | undefined;
   /** What it is asked for; sets what it may take. */
   readonly shape: AnswerShape;
+  /** The request has broken a connection before: it gets one of its own, and is not sent again. */
+  readonly isSuspect?: boolean | undefined;
   readonly respond: Respond;
 }
 
 interface Connections {
   readonly pool: Pool;
+  /** Makes a connection beside the pool's, for one exchange. */
+  readonly connect: () => Client;
   /** Path of the base URL, put before each request's; usually empty. */
   readonly basePath: string;
   running: number;
-  /** At least one exchange has completed, so that a kept connection may be met. */
-  hasServed: boolean;
 }
 
 /**
@@ -46,6 +48,8 @@ export class EngineClient {
   readonly #authorizationOf: (url: string) => string | null;
   /** By base URL, the one used last at the end. */
   readonly #engines = new Map<string, Connections>();
+  /** Connections of one exchange each. */
+  readonly #apart = new Set<Client>();
   #isClosed = false;
 
   /** @param authorizationOf the header `authorization` that an engine needs, in the place of a client's; null for one that needs none. */
@@ -72,18 +76,18 @@ export class EngineClient {
 
   /**
    * Sends a request and hands the answer over as it comes. Never rejects.
-   * A connection that the engine had closed while it was unused is tried anew (`staleResendsMax`); generating has no effect that a second sending would double.
+   * When it goes over a kept connection and that breaks before the answer, the engine may have closed it while it was unused: it is sent once more, over
+   * a connection of its own. One that breaks a connection of its own is at fault itself, or the engine is; it is not sent again.
    * @param url the engine's base URL.
    */
   async send(url: string, request: EngineRequest, options: SendOptions): Promise<ExchangeEnd> {
     const engine = this.#engine(url);
     const authorization = this.#authorizationOf(url);
-    const authorized = authorization === null ? request : withAuthorization(request, authorization);
-    for (let resends = 0; ; resends += 1) {
-      const mayBeStale = engine.hasServed && resends < this.#limits.staleResendsMax;
-      const end = await this.#exchange(engine, authorized, options);
-      if (!mayBeStale || !isBrokenUnanswered(end)) return end;
-    }
+    const sent = authorization === null ? request : withAuthorization(request, authorization);
+    if (options.isSuspect === true) return await this.#sendApart(engine, sent, options);
+    const mayBeStale = engine.pool.stats.free > 0;
+    const end = await this.#exchange(engine, engine.pool, { request: sent, options });
+    return mayBeStale && isBrokenUnanswered(end) ? await this.#sendApart(engine, sent, options) : end;
   }
 
   /** Ends all exchanges and connections. Idempotent. */
@@ -91,10 +95,26 @@ export class EngineClient {
     this.#isClosed = true;
     const engines = [...this.#engines.values()];
     this.#engines.clear();
-    await Promise.all(engines.map(({ pool }) => pool.destroy()));
+    const apart = [...this.#apart].map((client) => client.destroy());
+    await Promise.all([...engines.map(({ pool }) => pool.destroy()), ...apart]);
   }
 
-  #exchange(engine: Connections, request: EngineRequest, options: SendOptions): Promise<ExchangeEnd> {
+  async #sendApart(engine: Connections, request: EngineRequest, options: SendOptions): Promise<ExchangeEnd> {
+    const client = engine.connect();
+    this.#apart.add(client);
+    try {
+      return await this.#exchange(engine, client, { request, options });
+    } finally {
+      this.#apart.delete(client);
+      void client.destroy();
+    }
+  }
+
+  #exchange(
+    engine: Connections,
+    connections: Pool | Client,
+    { request, options }: { readonly request: EngineRequest; readonly options: SendOptions },
+  ): Promise<ExchangeEnd> {
     const signal = options.signal ?? null;
     if (signal?.aborted === true) return Promise.resolve({ kind: 'aborted' });
     if (this.#isClosed) return Promise.resolve(CLOSED);
@@ -110,13 +130,12 @@ export class EngineClient {
         limits: this.#limits,
         settle: (end) => {
           engine.running -= 1;
-          if (end.kind === 'completed') engine.hasServed = true;
           resolve(end);
         },
       });
       // The engine had left before anything was sent.
       if (exchange.isSettled) return;
-      engine.pool.dispatch(
+      connections.dispatch(
         {
           path: engine.basePath + request.path,
           method: 'POST',
@@ -140,19 +159,20 @@ export class EngineClient {
     }
     if (this.#engines.size >= this.#limits.enginesMax) this.#letUnusedGo();
     const { origin, pathname } = new URL(url);
+    const options = {
+      pipelining: 1,
+      // The exchange knows what it waits for: tokens, not bytes.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: this.#limits.idleConnectionMs,
+      keepAliveMaxTimeout: this.#limits.idleConnectionMs,
+      connect: { timeout: this.#limits.connectTimeoutMs, noDelay: true },
+    };
     const engine: Connections = {
-      pool: new Pool(origin, {
-        pipelining: 1,
-        // The exchange knows what it waits for: tokens, not bytes.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        keepAliveTimeout: this.#limits.idleConnectionMs,
-        keepAliveMaxTimeout: this.#limits.idleConnectionMs,
-        connect: { timeout: this.#limits.connectTimeoutMs, noDelay: true },
-      }),
+      pool: new Pool(origin, options),
+      connect: () => new Client(origin, options),
       basePath: pathname === '/' ? '' : pathname.replace(/\/$/, ''),
       running: 0,
-      hasServed: false,
     };
     this.#engines.set(url, engine);
     return engine;

@@ -17,8 +17,6 @@ export interface EngineLimits {
   readonly idleConnectionMs: number;
   /** Largest answer in one piece. */
   readonly answerBytesMax: number;
-  /** Times a request is sent again to the same engine because a kept connection turned out to be closed. */
-  readonly staleResendsMax: number;
 }
 
 export const ENGINE_LIMITS: EngineLimits = {
@@ -31,5 +29,4 @@ export const ENGINE_LIMITS: EngineLimits = {
   goneSilenceMs: 1_000,
   idleConnectionMs: 4_000,
   answerBytesMax: 64 * 1024 * 1024,
-  staleResendsMax: 1,
 };

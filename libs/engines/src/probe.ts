@@ -4,7 +4,7 @@ import type { EngineDialect } from './engine-dialect.js';
 import type { EngineFailure } from './errors.js';
 
 /** How long a probe may take: one token of a short prompt, behind what the engine has running. */
-export const PROBE_TIMEOUT_MS = 10_000;
+export const PROBE_TIMEOUT_MS = 5_000;
 
 export type ProbeOutcome =
   { readonly kind: 'serves' } | { readonly kind: 'fails'; readonly failure: EngineFailure | null };
@@ -20,7 +20,7 @@ export async function probeEngine(
 ): Promise<ProbeOutcome> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? PROBE_TIMEOUT_MS);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-  const answer = await callEngine(client, engine, engine.dialect.probe(engine.model), signal);
+  const answer = await callEngine(client, engine, engine.dialect.probe(engine.model), { signal });
   if (answer.kind === 'ok') return { kind: 'serves' };
   if (answer.kind === 'aborted') return { kind: 'fails', failure: null };
   return answer.failure.outcome === 'workerFault'

@@ -38,7 +38,7 @@ const call = (
   url: string,
   sent: EngineRequest,
   signal?: AbortSignal,
-): ReturnType<typeof callEngine> => callEngine(sender, { url }, sent, signal);
+): ReturnType<typeof callEngine> => callEngine(sender, { url }, sent, { signal });
 
 const code = (answer: Awaited<ReturnType<typeof callEngine>>): string =>
   answer.kind === 'failed' ? answer.failure.code : answer.kind;
@@ -119,6 +119,47 @@ describe('callEngine()', () => {
     expect(code(await call(sender, within.url, request))).toBe('ENGINE_DISCONNECTED');
   });
 
+  /** A connection is kept for the next request in the turn after its answer. */
+  const isKept = (): Promise<void> =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+
+  it('never sends a request twice that breaks a connection of its own', async () => {
+    let asked = 0;
+    const fake = await engine((seen, response) => {
+      asked += 1;
+      response.destroy();
+    });
+    const sender = client();
+    expect((await call(sender, fake.url, request)).kind).toBe('failed');
+    expect(asked).toBe(1);
+  });
+
+  it('sends a request at most twice that breaks a kept connection, and once when it has broken one before', async () => {
+    let asked = 0;
+    let isWell = true;
+    const fake = await engine((seen, response) => {
+      asked += 1;
+      if (isWell) response.end('{}');
+      else response.destroy();
+    });
+    const sender = client();
+    const ask = (isSuspect: boolean) => callEngine(sender, { url: fake.url }, request, { isSuspect });
+    await ask(false);
+    await isKept();
+    [isWell, asked] = [false, 0];
+    expect(await ask(false)).toMatchObject({ kind: 'failed', failure: { code: 'ENGINE_DISCONNECTED' } });
+    expect(asked).toBe(2);
+    [isWell, asked] = [true, 0];
+    await ask(false);
+    await isKept();
+    [isWell, asked] = [false, 0];
+    expect((await ask(true)).kind).toBe('failed');
+    expect(asked).toBe(1);
+    expect(sender.runningExchanges).toBe(0);
+  });
+
   it('sends again on a new connection when a kept one turns out to be closed', async () => {
     let asked = 0;
     const fake = await engine((incoming, response) => {
@@ -128,6 +169,7 @@ describe('callEngine()', () => {
     });
     const sender = client();
     await call(sender, fake.url, request);
+    await isKept();
     const answer = await call(sender, fake.url, request);
     expect(answer.kind === 'ok' && answer.bytes.toString()).toBe('{"n":3}');
     expect(fake.connectionCount()).toBe(2);

@@ -127,6 +127,8 @@ export interface OpenAiError {
   readonly message: string;
   /** Field that is at fault, e.g. `messages[0].role`. */
   readonly param: string | null;
+  /** When the client may come again, in seconds; absent leaves that to whoever answers. */
+  readonly retryAfterS?: number | undefined;
 }
 
 /** The body of an error answer. */

@@ -4,6 +4,7 @@ import type { Registry } from '@kvasir/registry';
 import type { SchedulerOptions } from '@kvasir/scheduler';
 import type { Clock, Logger, Metrics } from '@kvasir/service';
 import type { Prng, RouterId } from '@kvasir/units';
+import type { HealthOptions } from '@kvasir/worker-health';
 import type { DurableParts } from './cache-view/durable-index.js';
 
 /** What a router is built from. */
@@ -27,6 +28,8 @@ export interface KvRouterOptions {
   readonly prng: Prng;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Tries a worker that was set aside, e.g. with a short generation; without it time alone brings the worker back. */
+  /** When workers count as faulty; by default `HEALTH_OPTIONS_DEFAULT`. */
+  readonly health?: HealthOptions | undefined;
+  /** Tries a worker that is not trusted, with a short generation; without it time alone brings the worker back. */
   readonly probe?: ((worker: WorkerRecord) => Promise<boolean>) | undefined;
 }

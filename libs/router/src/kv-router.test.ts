@@ -259,25 +259,66 @@ describe('KvRouter', () => {
     expect(made.workers().map((worker) => worker.workerId)).toEqual(['b']);
   });
 
-  it('sets a failing worker aside and takes it back when its probe succeeds', async () => {
+  const fails = (made: KvRouter, worker: string, request: string): void =>
+    made
+      .leg({ workerId: workerId(worker), requestId: requestId(request), patienceMs: 0 })
+      .ended({ kind: 'failed', code: 'ENGINE_ERROR_STATUS', retryAfterMs: null });
+
+  it('sets a worker aside that fails two requests, and takes it back when its probe succeeds', async () => {
     await join(world, 'a');
     await join(world, 'b');
     let isWell = false;
     const probed: string[] = [];
+    const metrics = createMetrics('test');
     const made = await router(world, {
+      metrics,
       probe: (worker) => {
         probed.push(worker.workerId);
         return Promise.resolve(isWell);
       },
     });
-    made.reportFailure(workerId('a'));
-    for (let index = 0; index < 6; index += 1) expect(routed(made, tokens(8, index)).workerId).toBe('b');
+    const chosen = () => new Set(Array.from({ length: 30 }, (_, i) => routed(made, tokens(8, i)).workerId));
+    for (let times = 0; times < 3; times += 1) fails(made, 'a', 'q1');
+    expect(chosen()).toEqual(new Set(['a', 'b']));
+    fails(made, 'a', 'q2');
+    expect(chosen()).toEqual(new Set(['b']));
+    expect(await metrics.render()).toContain(
+      'kvasir_router_set_aside_total{reason="failures",service="test"} 1',
+    );
     await settle(world, 2_000);
     expect(probed).toEqual(['a']);
     isWell = true;
     await settle(world, 4_000);
-    const chosen = new Set(Array.from({ length: 30 }, (_, index) => routed(made, tokens(8, index)).workerId));
-    expect(chosen).toEqual(new Set(['a', 'b']));
+    expect(chosen()).toEqual(new Set(['a', 'b']));
+  });
+
+  it('chooses a worker that is set aside rather than nobody, and counts it', async () => {
+    await join(world, 'a');
+    await join(world, 'b');
+    const metrics = createMetrics('test');
+    const made = await router(world, { metrics });
+    fails(made, 'a', 'q1');
+    fails(made, 'a', 'q2');
+    const constraints = { excludedWorkerIds: [workerId('b')] };
+    const outcome = made.route({ requestId: requestId('q3'), tokens: tokens(8), constraints });
+    expect(outcome).toMatchObject({ kind: 'routed', decision: { workerId: 'a' } });
+    expect(await metrics.render()).toContain('kvasir_router_last_resort_total{service="test"} 1');
+  });
+
+  it('takes what waits for a silent worker away once a probe has failed while others answer', async () => {
+    await join(world, 'a');
+    await join(world, 'b');
+    const made = await router(world, { probe: () => Promise.resolve(false) });
+    const leg = (id: string, request: string) =>
+      made.leg({ workerId: workerId(id), requestId: requestId(request), patienceMs: 0 });
+    const waiting = leg('a', 'q1');
+    const signal = waiting.signal(new AbortController().signal);
+    for (let index = 0; index < 4; index += 1) leg('b', `b${index}`).ended({ kind: 'succeeded' });
+    await settle(world, 1_900);
+    expect(signal.aborted).toBe(false);
+    await settle(world, 600);
+    expect([signal.aborted, waiting.isCut]).toEqual([true, true]);
+    expect(routed(made, tokens(8)).workerId).toBe('b');
   });
 
   it('books until freed, and expires what nobody frees', async () => {

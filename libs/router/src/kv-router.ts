@@ -5,6 +5,7 @@ import type { EndpointView, Lease, RegistryWatch } from '@kvasir/registry';
 import type { OverlapScore, PotentialLoad, Scheduler, SchedulerEffect } from '@kvasir/scheduler';
 import type { CancelTimer, Component, DrainReport } from '@kvasir/service';
 import type { RequestId, WorkerId } from '@kvasir/units';
+import { HEALTH_OPTIONS_DEFAULT } from '@kvasir/worker-health';
 import { CacheView } from './cache-view/cache-view.js';
 import { hashedPrompt } from './cache-view/hashed-prompt.js';
 import type { KvRouterOptions } from './kv-router-options.js';
@@ -12,6 +13,7 @@ import { LoadView } from './load-view/load-view.js';
 import { PoolScheduler } from './pool-scheduler.js';
 import type { Prompt, RouteOutcome, RouteRequest, WaitOptions } from './route-messages.js';
 import { claimBlockSize } from './targets/pool-claim.js';
+import type { LegStart, LegWatch } from './targets/leg-watch.js';
 import { PoolTargets } from './targets/pool-targets.js';
 import { collectMetrics } from './telling/collect-metrics.js';
 import type { Measured } from './telling/collect-metrics.js';
@@ -210,18 +212,15 @@ export class KvRouter implements Component {
     return this.notReadyReason() === null;
   }
 
-  /** A fault of the worker (not of a client): it is set aside at once and tried again later. */
-  reportFailure(workerId: WorkerId): void {
-    this.#targets.reportFailure(workerId);
-  }
-
-  reportSuccess(workerId: WorkerId): void {
-    this.#targets.reportSuccess(workerId);
+  /** A booked request goes to its worker. Whoever sends it tells what comes back, and how it ends: by that workers are judged. */
+  leg(start: LegStart): LegWatch {
+    return this.#targets.leg(start);
   }
 
   #createTargets(): PoolTargets {
     return new PoolTargets({
       ...{ ...this.#options, scheduler: this.#scheduler },
+      health: this.#options.health ?? HEALTH_OPTIONS_DEFAULT,
       engineLoads: () => this.#loads.engineLoads,
       changing: () => this.#cache.targetsChanged(),
       appeared: (worker) => this.#cache.follow(worker),
@@ -230,6 +229,7 @@ export class KvRouter implements Component {
         this.#loads.engineLoads?.forget(workerId);
       },
       failed: (workerId) => this.#metrics.workerFailures.inc({ worker_id: workerId }),
+      setAside: (reason) => this.#metrics.setAsides.inc({ reason }),
     });
   }
 
@@ -256,6 +256,7 @@ export class KvRouter implements Component {
     const outcome = routeOutcome(effect, (workerId) => this.worker(workerId));
     this.#metrics.decisions.inc({ outcome: outcome.kind === 'routed' ? 'routed' : outcome.code });
     if (outcome.kind === 'routed' && request.requestId !== null) {
+      if (this.#targets.isPassedOver(outcome.decision.workerId)) this.#metrics.lastResorts.inc();
       this.#metrics.promptBlocks.inc(outcome.decision.promptBlocks);
       this.#metrics.overlapBlocks.inc(outcome.decision.overlapBlocks);
       this.#loads.sync?.changed();
@@ -290,7 +291,7 @@ export class KvRouter implements Component {
       this.#metrics.expiredBookings.inc(effect.requestIds.length);
       this.#options.logger.warn({ requestIds: effect.requestIds }, 'bookings expired: nobody freed them');
     }
-    this.#targets.tick(nowMs);
+    this.#targets.tick();
   }
 
   #measured(): Measured {
@@ -299,6 +300,7 @@ export class KvRouter implements Component {
       scheduler: this.#scheduler.now,
       knownWorkers: this.workers().length,
       setAsideWorkers: this.#targets.setAsideCount,
+      distrustedWorkers: this.#targets.distrustedCount,
       fullWorkers: this.#targets.fullCount,
       engineLoads: this.#loads.engineLoads,
       subscriber: this.#cache.subscriber,

@@ -38,10 +38,18 @@ export interface RouteInput {
   readonly nowMs: number;
 }
 
+/** A target comes, or is another now. */
+export interface TargetInput {
+  readonly kind: 'targetAdded' | 'targetUpdated';
+  readonly target: TargetSpec;
+  readonly isEligible: boolean;
+  /** Not eligible, but chosen rather than nobody: a request that no eligible target could take goes there. */
+  readonly servesAtNeed?: boolean | undefined;
+}
+
 /** One thing that happened. Targets are named by (worker, rank); hashes are interleaved words, borrowed for the call. */
 export type SchedulerInput =
-  | { readonly kind: 'targetAdded'; readonly target: TargetSpec; readonly isEligible: boolean }
-  | { readonly kind: 'targetUpdated'; readonly target: TargetSpec; readonly isEligible: boolean }
+  | TargetInput
   | { readonly kind: 'targetRemoved'; readonly workerId: WorkerId; readonly rank: number }
   | {
       readonly kind: 'kvStored';
@@ -100,7 +108,7 @@ export const schedulerRejections = {
   SCHED_NO_TARGETS: { meaning: 'No worker is registered.' },
   SCHED_NO_ELIGIBLE_TARGETS: {
     meaning:
-      'Workers are registered, but none may take the request: they drain, failed lately, or lack what is required.',
+      'Workers are registered, but none may take the request: they drain, are left out by it, or lack what is required.',
   },
   SCHED_PINNED_UNAVAILABLE: { meaning: 'The worker that the request is pinned to cannot take it.' },
   SCHED_DUPLICATE_REQUEST: { meaning: 'A request of this id is booked already.' },

@@ -12,6 +12,7 @@ import type {
   RouteInput,
   SchedulerEffect,
   SchedulerInput,
+  TargetInput,
   TargetLoad,
 } from './messages.js';
 import { checkSchedulerOptions } from './options.js';
@@ -100,7 +101,7 @@ export class Scheduler {
     switch (input.kind) {
       case 'targetAdded':
       case 'targetUpdated':
-        this.#putTarget(input.target, input.isEligible);
+        this.#putTarget(input);
         return NOTHING;
       case 'targetRemoved':
         return this.#removeTarget(input.workerId, input.rank);
@@ -150,10 +151,10 @@ export class Scheduler {
       .join('\n');
   }
 
-  #putTarget(spec: TargetSpec, isEligible: boolean): void {
-    this.targets.put(spec, isEligible);
+  #putTarget({ target, isEligible, servesAtNeed }: TargetInput): void {
+    this.targets.put(target, isEligible, servesAtNeed);
     this.#candidates.ensureColumns();
-    this.#peers.targetAdded(spec.workerId, spec.rank);
+    this.#peers.targetAdded(target.workerId, target.rank);
   }
 
   #removeTarget(workerId: TargetSpec['workerId'], rank: number): readonly SchedulerEffect[] {

@@ -135,7 +135,10 @@ export class ClientAnswer implements RelaySink {
       if (!this.isOver) this.#response.end(`${'\n'.repeat(2 - this.#lineEnds)}data: ${json}\n\n`);
       return;
     }
-    const later = error.code !== null && RETRY_LATER.has(error.code) ? ['retry-after', RETRY_AFTER_S] : [];
+    const later =
+      error.code !== null && RETRY_LATER.has(error.code)
+        ? ['retry-after', error.retryAfterS === undefined ? RETRY_AFTER_S : String(error.retryAfterS)]
+        : [];
     // A body that was not read to its end leaves a connection that cannot be used again.
     const close = this.#response.req.complete ? [] : ['connection', 'close'];
     this.send(error.status, 'application/json', Buffer.from(json), [...later, ...close]);

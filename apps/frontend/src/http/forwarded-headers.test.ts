@@ -8,7 +8,14 @@ function forwarding(trustsWorkers: boolean): { lines: string[]; headers: Forward
   const lines: string[] = [];
   const destination = { write: (line: string) => lines.push(line) };
   const logger = createLogger({ name: 'test', level: 'info', destination });
-  return { lines, headers: new ForwardedHeaders({ trustsWorkers, logger }) };
+  return {
+    lines,
+    headers: new ForwardedHeaders({
+      names: ['authorization', 'traceparent', 'tracestate', 'anthropic-version', 'anthropic-beta'],
+      trustsWorkers,
+      logger,
+    }),
+  };
 }
 
 describe('ForwardedHeaders', () => {

@@ -1,25 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '@kvasir/service';
 
-/** Headers of a client that engines get too. */
-const FORWARDED_HEADERS = [
-  'authorization',
-  'traceparent',
-  'tracestate',
-  'anthropic-version',
-  'anthropic-beta',
-];
-
 /**
  * What of a client's headers goes on to its worker. `Authorization` goes only to workers that are known to be ours: anybody else could collect keys by
  * registering. That it was left out is told once.
  */
 export class ForwardedHeaders {
+  readonly #names: readonly string[];
   readonly #trustsWorkers: boolean;
   readonly #logger: Logger;
   #isTold = false;
 
-  constructor(parts: { readonly trustsWorkers: boolean; readonly logger: Logger }) {
+  /** @param parts `names` in lower case. */
+  constructor(parts: {
+    readonly names: readonly string[];
+    readonly trustsWorkers: boolean;
+    readonly logger: Logger;
+  }) {
+    this.#names = parts.names;
     this.#trustsWorkers = parts.trustsWorkers;
     this.#logger = parts.logger;
   }
@@ -27,7 +25,7 @@ export class ForwardedHeaders {
   /** Names and values, one after the other. */
   of(headers: IncomingHttpHeaders): readonly string[] {
     const found: string[] = [];
-    for (const name of FORWARDED_HEADERS) {
+    for (const name of this.#names) {
       const value = headers[name];
       if (typeof value !== 'string') continue;
       if (name === 'authorization' && !this.#trustsWorkers) this.#tell();

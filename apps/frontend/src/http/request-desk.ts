@@ -9,7 +9,7 @@ import type { RequestLog } from '../request-log.js';
 import { countTargets } from '../serving/count-targets.js';
 import { RequestRecord } from '../serving/request-record.js';
 import { endedError, RequestScope } from '../serving/request-scope.js';
-import type { ActiveRequest } from '../serving/serving-parts.js';
+import type { ActiveRequest, IncomingRequest } from '../serving/serving-parts.js';
 import type { ApiEndpoint } from './api-server.js';
 import { ClientAnswer } from './client-answer.js';
 import type { ForwardedHeaders } from './forwarded-headers.js';
@@ -23,7 +23,7 @@ export interface RequestDeskParts {
     readonly requestTimeoutMs: number;
   };
   readonly intake: RequestIntake;
-  readonly serve: (incoming: Omit<ActiveRequest, 'tokens'>) => Promise<OpenAiError | null>;
+  readonly serve: (incoming: IncomingRequest) => Promise<OpenAiError | null>;
   /** The model of requests that name none; null when there are several, or none. */
   readonly onlyModel: () => string | null;
   readonly newRequestId: () => RequestId;

@@ -3,14 +3,16 @@ import type { EngineFailure, EngineRequest, Handover } from '@kvasir/engines';
 import { openAiError } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
 import type { RouteDecision, RouterOverrides } from '@kvasir/rpc';
-import { requestId } from '@kvasir/units';
 import type { WorkerId } from '@kvasir/units';
 import type { LegLabel } from '../metrics.js';
 import type { RouterQuery } from '../router-hop.js';
 import type { GenerationBooking, WorkerPool } from '../worker-pool.js';
 import { runGeneration } from './generation-leg.js';
 import type { GenerationEnd } from './generation-leg.js';
+import { bookingId } from './booking-id.js';
+import { legEnd } from './leg-end.js';
 import { legError } from './leg-error.js';
+import { generationPatienceMs } from './first-byte.js';
 import { poolHints } from './pool-hints.js';
 import type { ActiveRequest, ServingParts } from './serving-parts.js';
 
@@ -32,48 +34,45 @@ export async function generate(
   pool: WorkerPool,
   prefilled: Handover | null,
 ): Promise<OpenAiError | null> {
-  const { scope, record } = active;
-  const isPrefilled = record.mode === 'disaggregated';
-  const leg: LegLabel = isPrefilled ? 'decode' : 'aggregated';
-  const excludedWorkerIds: WorkerId[] = [];
+  const { scope, record, attempts } = active;
+  const leg: LegLabel = record.mode === 'disaggregated' ? 'decode' : 'aggregated';
   let handover = prefilled;
   let last: OpenAiError | null = null;
   record.stage = 'generation';
-  for (let attempt = 0; attempt < parts.config.limits.legAttemptsMax; attempt += 1) {
+  attempts.beginLeg();
+  for (;;) {
     if (scope.hasEnded()) return scope.endError();
-    if (attempt > 0) parts.metrics.retries.inc({ leg });
-    const pending = pool.book(queryFor(active, { attempt, handover, excludedWorkerIds }), scope);
+    if (attempts.failedCount > 0) parts.metrics.retries.inc({ leg });
+    const pending = pool.book(queryFor(active, handover), scope);
     const choice = pending instanceof Promise ? await pending : pending;
     if (choice.kind === 'ended') return scope.endError();
     if (choice.kind === 'rejected') return last ?? noWorker(choice.code, choice.message);
-    const { decision } = choice.booking;
-    const end = await generateOn(parts, active, pool, { booking: choice.booking, handover });
+    const { booking } = choice;
+    const { workerId } = booking.decision;
+    const end = await generateOn(parts, active, pool, { booking, handover });
     if (end.kind === 'answered') return null;
     if (end.kind === 'aborted') return scope.endError();
-    last = reportFailure(parts, active, pool, { leg, decision, end });
-    if (end.hasBegun || !end.failure.retryable) return last;
-    excludedWorkerIds.push(decision.workerId);
-    if (end.failure.wasSent) handover = null;
+    const { failure, hasBegun } = end;
+    tellFailure(parts, active, { leg, workerId, failure });
+    const isToGoOn = attempts.failed({ ...failure, workerId, hasBegun });
+    last = legError(failure, end.error, attempts.retryAfterMs);
+    if (!isToGoOn) return last;
+    if (failure.wasSent) handover = null;
   }
-  return last;
 }
 
 function queryFor(
-  { serving, tokens, request, record }: ActiveRequest,
-  tried: {
-    readonly attempt: number;
-    readonly handover: Handover | null;
-    readonly excludedWorkerIds: readonly WorkerId[];
-  },
+  { serving, tokens, request, record, attempts }: ActiveRequest,
+  handover: Handover | null,
 ): RouterQuery {
-  const { attempt, handover, excludedWorkerIds } = tried;
   return {
-    // A booking elsewhere that is being freed keeps its id busy for a moment.
-    bookingId: attempt === 0 ? serving.requestId : requestId(`${serving.requestId}.${attempt}`),
+    bookingId: bookingId(serving.requestId, attempts),
+    requestId: serving.requestId,
+    patienceMs: generationPatienceMs(tokens, request),
     tokens,
     cacheSalt: request.cacheSalt,
     model: request.model,
-    excludedWorkerIds,
+    excludedWorkerIds: attempts.excluded,
     overrides: handover === null ? undefined : FETCHED,
     expectedOutputTokens: request.outputTokensMax ?? undefined,
     poolHints: poolHints(request, record.prefillPool),
@@ -87,31 +86,35 @@ async function generateOn(
   pool: WorkerPool,
   { booking, handover }: { readonly booking: GenerationBooking; readonly handover: Handover | null },
 ): Promise<GenerationEnd> {
-  const { record, scope } = active;
-  const { decision } = booking;
+  const { record, scope, attempts } = active;
+  const { decision, watch } = booking;
+  let end: GenerationEnd = UNSPEAKABLE;
   try {
     const leg = buildLeg(active, booking, handover);
-    if (leg === null) return UNSPEAKABLE;
+    if (leg === null) return end;
     noteDecision(active, decision);
-    const end = await runGeneration({
+    end = await runGeneration({
       engines: parts.engines,
       url: decision.url,
       life: pool.directory.lifeOf(decision.workerId),
       shape: active.request.isStream ? 'stream' : 'whole',
       leg,
-      signal: scope.signal,
+      signal: watch.signal(scope.signal),
+      isSuspect: attempts.isSuspect,
       cachedTokens: record.mode === 'disaggregated' ? record.cachedTokens : null,
       answer: active.answer,
       headers: routeHeaders(active, decision),
       record,
       metrics: parts.metrics,
       clock: parts.clock,
+      onBytes: () => watch.heard(),
       onFirstToken: () => booking.firstToken(),
       onOutputTokens: (count) => booking.outputTokens(count),
     });
-    if (end.kind === 'answered') booking.succeeded();
+    if (end.kind === 'aborted' && watch.isCut && !scope.hasEnded()) end = CUT;
     return end;
   } finally {
+    watch.ended(legEnd(end, scope));
     booking.free();
   }
 }
@@ -133,6 +136,13 @@ const UNSPEAKABLE: GenerationEnd = {
   failure: engineFailure('ENGINE_UNKNOWN_DIALECT', 'The worker speaks a dialect that this version does not', {
     wasSent: false,
   }),
+  error: null,
+  hasBegun: false,
+};
+
+const CUT: GenerationEnd = {
+  kind: 'failed',
+  failure: engineFailure('ENGINE_SILENT', 'The worker says nothing any more, and a probe failed'),
   error: null,
   hasBegun: false,
 };
@@ -161,28 +171,16 @@ function routeHeaders({ record }: ActiveRequest, decision: RouteDecision): reado
   return headers;
 }
 
-function reportFailure(
+function tellFailure(
   parts: ServingParts,
   { serving, record }: ActiveRequest,
-  pool: WorkerPool,
-  failed: {
-    readonly leg: LegLabel;
-    readonly decision: RouteDecision;
-    readonly end: { readonly failure: EngineFailure; readonly error: OpenAiError | null };
-  },
-): OpenAiError {
-  const { failure, error } = failed.end;
-  const { workerId } = failed.decision;
-  parts.metrics.legFailures.inc({ leg: failed.leg, code: failure.code });
-  if (failure.outcome === 'workerFault') pool.reportFailure(workerId);
-  if (failure.outcome !== 'clientFault') {
-    const { attempts } = record;
-    parts.logger.warn(
-      { requestId: serving.requestId, workerId, leg: failed.leg, attempts, failure },
-      'leg failed',
-    );
-  }
-  return legError(failure, error);
+  failed: { readonly leg: LegLabel; readonly workerId: WorkerId; readonly failure: EngineFailure },
+): void {
+  const { leg, workerId, failure } = failed;
+  parts.metrics.legFailures.inc({ leg, code: failure.code });
+  if (failure.outcome === 'clientFault') return;
+  const { attempts } = record;
+  parts.logger.warn({ requestId: serving.requestId, workerId, leg, attempts, failure }, 'leg failed');
 }
 
 function noWorker(code: string, message: string): OpenAiError {

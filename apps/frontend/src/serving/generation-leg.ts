@@ -23,6 +23,8 @@ export interface GenerationAttempt extends Omit<StreamAnswerParts, 'scanner'> {
   readonly shape: AnswerShape;
   readonly leg: EngineRequest;
   readonly signal: AbortSignal;
+  /** The request has broken a connection before. */
+  readonly isSuspect: boolean;
   /** What the prefill leg found cached, to be told instead of what this leg fetched; null tells what the engine says. */
   readonly cachedTokens: number | null;
 }
@@ -48,6 +50,7 @@ export async function runGeneration(attempt: GenerationAttempt): Promise<Generat
     signal: attempt.signal,
     life: attempt.life,
     shape: attempt.shape,
+    isSuspect: attempt.isSuspect,
     respond: (head, flow): BodyReceiver => {
       if (head.status !== 200 || !isEventStream(head)) return body;
       stream = new StreamAnswer({ ...attempt, scanner }, head, flow);

@@ -62,6 +62,8 @@ export class HandoverReleases {
     const choice = await this.#decode.book(
       {
         bookingId: serving.requestId,
+        requestId: serving.requestId,
+        patienceMs: 0,
         tokens,
         cacheSalt: null,
         model: serving.request.model,
@@ -72,13 +74,16 @@ export class HandoverReleases {
     );
     if (choice.kind !== 'booked') return 'leftToLease';
     const { booking } = choice;
-    const { decision, rank } = booking;
+    const { decision, rank, watch } = booking;
     try {
       const leg = dialectOf(decision.dialect)?.releaseLeg(serving, handover, rank) ?? null;
       if (leg === null) return 'leftToLease';
-      const answer = await callEngine(this.#engines, decision, leg, signal);
+      const answer = await callEngine(this.#engines, decision, leg, { signal });
+      if (answer.kind === 'ok') watch.ended({ kind: 'succeeded' });
       return answer.kind === 'ok' ? 'fetched' : 'leftToLease';
     } finally {
+      // Nobody waits for it: what becomes of it otherwise says nothing of the worker.
+      watch.ended({ kind: 'givenUp' });
       booking.free();
     }
   }

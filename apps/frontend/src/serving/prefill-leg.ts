@@ -1,11 +1,14 @@
-import { callEngine } from '@kvasir/engines';
+import { callEngine, engineFailure } from '@kvasir/engines';
 import type { EngineFailure, Handover } from '@kvasir/engines';
 import { openAiError } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
-import { requestId } from '@kvasir/units';
 import type { WorkerId } from '@kvasir/units';
-import type { RouterBooking } from '../router-hop.js';
-import { legError } from './leg-error.js';
+import type { Attempts } from '@kvasir/worker-health';
+import type { RouterBooking, RouterQuery } from '../router-hop.js';
+import { bookingId } from './booking-id.js';
+import { legEnd } from './leg-end.js';
+import { legError, overloadError } from './leg-error.js';
+import { prefillPatienceMs } from './first-byte.js';
 import { poolHints } from './pool-hints.js';
 import type { ActiveRequest, ServingParts } from './serving-parts.js';
 
@@ -23,44 +26,55 @@ export type PrefillEnd =
  * Every booking is freed when this returns. Never rejects.
  */
 export async function runPrefill(parts: ServingParts, active: ActiveRequest): Promise<PrefillEnd> {
-  const { scope, record, request, serving } = active;
-  const excludedWorkerIds: WorkerId[] = [];
+  const { scope, record, attempts } = active;
   let lastFailure: EngineFailure | null = null;
   record.stage = 'prefill';
-  for (let attempt = 0; attempt < parts.config.limits.legAttemptsMax; attempt += 1) {
-    if (attempt > 0) parts.metrics.retries.inc({ leg: 'prefill' });
-    const choice = await parts.prefill.book(
-      {
-        // A booking that is being freed keeps its id busy for a moment.
-        bookingId: attempt === 0 ? serving.requestId : requestId(`${serving.requestId}.${attempt}`),
-        tokens: active.tokens,
-        cacheSalt: request.cacheSalt,
-        model: request.model,
-        excludedWorkerIds,
-        expectedOutputTokens: 1,
-        poolHints: poolHints(request, null),
-      },
-      scope,
-    );
+  attempts.beginLeg();
+  for (;;) {
+    if (attempts.failedCount > 0) parts.metrics.retries.inc({ leg: 'prefill' });
+    const choice = await parts.prefill.book(queryFor(active), scope);
     if (choice.kind === 'ended') return choice;
     if (choice.kind === 'unavailable') {
       if (choice.code === 'SCHED_QUEUE_FULL')
         return { kind: 'refused', error: openAiError('overloaded', QUEUE_FULL) };
       if (lastFailure === null) parts.metrics.legFailures.inc({ leg: 'prefill', code: 'ROUTER_UNAVAILABLE' });
-      return afterFailures(lastFailure, choice.reason);
+      return afterFailures(lastFailure, attempts, choice.reason);
     }
     const end = await prefillOn(parts, active, choice.booking);
     if (end.kind !== 'failed') return end;
     const { failure, error } = end;
     const { workerId } = choice.booking.decision;
-    parts.metrics.legFailures.inc({ leg: 'prefill', code: failure.code });
-    parts.logger.warn({ requestId: serving.requestId, workerId, failure }, 'prefill leg failed');
-    if (failure.outcome === 'workerFault') parts.prefill.reportFailure(workerId);
-    if (!failure.retryable) return { kind: 'refused', error: legError(failure, error) };
-    excludedWorkerIds.push(workerId);
+    tellFailure(parts, active, { workerId, failure });
+    const isToGoOn = attempts.failed({ ...failure, workerId, hasBegun: false });
+    // It is at fault itself, or has broken as many workers as a request may: decode workers are not troubled with it either.
+    if (!attempts.mayGoOn) return { kind: 'refused', error: legError(failure, error, attempts.retryAfterMs) };
+    if (!isToGoOn) return afterFailures(failure, attempts, 'Every prefill worker that was tried failed');
     lastFailure = failure;
   }
-  return afterFailures(lastFailure, 'Every prefill worker that was tried failed');
+}
+
+function queryFor({ serving, tokens, request, attempts }: ActiveRequest): RouterQuery {
+  return {
+    bookingId: bookingId(serving.requestId, attempts),
+    requestId: serving.requestId,
+    patienceMs: prefillPatienceMs(tokens),
+    tokens,
+    cacheSalt: request.cacheSalt,
+    model: request.model,
+    excludedWorkerIds: attempts.excluded,
+    expectedOutputTokens: 1,
+    poolHints: poolHints(request, null),
+  };
+}
+
+function tellFailure(
+  parts: ServingParts,
+  { serving }: ActiveRequest,
+  { workerId, failure }: { readonly workerId: WorkerId; readonly failure: EngineFailure },
+): void {
+  parts.metrics.legFailures.inc({ leg: 'prefill', code: failure.code });
+  if (failure.outcome === 'clientFault') return;
+  parts.logger.warn({ requestId: serving.requestId, workerId, failure }, 'prefill leg failed');
 }
 
 const QUEUE_FULL = 'As many requests wait for a prefill worker as may; try again later';
@@ -71,50 +85,62 @@ type AttemptEnd =
 
 async function prefillOn(
   parts: ServingParts,
-  { serving, scope, record }: ActiveRequest,
-  { decision, dialect, rank, free }: RouterBooking,
+  active: ActiveRequest,
+  booking: RouterBooking,
 ): Promise<AttemptEnd> {
+  let end: AttemptEnd = { kind: 'ended' };
   try {
     // The client left while the router was asked: nothing has been sent yet, so nothing has to be released.
-    if (scope.hasEnded()) return { kind: 'ended' };
-    record.attempts += 1;
-    record.prefillWorkerId = decision.workerId;
-    record.prefillPool = decision.pool;
-    record.overlapBlocks = decision.overlapBlocks;
-    record.predictedTokens = decision.cachedTokens;
-    const answer = await callEngine(
-      parts.engines,
-      { url: decision.url, life: parts.prefill.lifeOf(decision.workerId) },
-      dialect.prefillLeg(serving, rank),
-      scope.signal,
-    );
-    if (answer.kind === 'aborted') return { kind: 'ended' };
-    if (answer.kind === 'failed') return answer;
-    const prefilled = dialect.readPrefillAnswer(answer.bytes);
-    if (prefilled.kind === 'unreadable') {
-      parts.logger.error(
-        { workerId: decision.workerId, reason: prefilled.reason },
-        'prefill answer unreadable',
-      );
-      return { kind: 'done', handover: null };
-    }
-    record.cachedTokens = prefilled.usage?.cachedTokens ?? null;
-    return { kind: 'done', handover: prefilled.kind === 'handover' ? prefilled.handover : null };
+    if (!active.scope.hasEnded()) end = await askToPrefill(parts, active, booking);
+    return end;
   } finally {
-    free();
+    booking.watch.ended(legEnd(end, active.scope));
+    booking.free();
   }
 }
 
-/** A full pool is not helped by moving its work to the decode workers; a broken one is. */
-function afterFailures(failure: EngineFailure | null, reason: string): PrefillEnd {
-  if (failure?.outcome === 'overload') {
-    return {
-      kind: 'refused',
-      error: openAiError(
-        'engine_overloaded',
-        'Every prefill worker that was tried is overloaded; try again later',
-      ),
-    };
+async function askToPrefill(
+  parts: ServingParts,
+  { serving, scope, record, attempts }: ActiveRequest,
+  { decision, dialect, rank, watch }: RouterBooking,
+): Promise<AttemptEnd> {
+  record.attempts += 1;
+  record.prefillWorkerId = decision.workerId;
+  record.prefillPool = decision.pool;
+  record.overlapBlocks = decision.overlapBlocks;
+  record.predictedTokens = decision.cachedTokens;
+  const answer = await callEngine(
+    parts.engines,
+    { url: decision.url, life: parts.prefill.lifeOf(decision.workerId) },
+    dialect.prefillLeg(serving, rank),
+    {
+      signal: watch.signal(scope.signal),
+      isSuspect: attempts.isSuspect,
+    },
+  );
+  if (answer.kind === 'aborted') return watch.isCut && !scope.hasEnded() ? CUT : { kind: 'ended' };
+  if (answer.kind === 'failed') return answer;
+  const prefilled = dialect.readPrefillAnswer(answer.bytes);
+  if (prefilled.kind === 'unreadable') {
+    parts.logger.error(
+      { workerId: decision.workerId, reason: prefilled.reason },
+      'prefill answer unreadable',
+    );
+    return { kind: 'done', handover: null };
   }
+  record.cachedTokens = prefilled.usage?.cachedTokens ?? null;
+  return { kind: 'done', handover: prefilled.kind === 'handover' ? prefilled.handover : null };
+}
+
+const CUT: AttemptEnd = {
+  kind: 'failed',
+  failure: engineFailure('ENGINE_SILENT', 'The worker says nothing any more, and a probe failed'),
+  error: null,
+};
+
+/** A full pool is not helped by moving its work to the decode workers; a broken one is. */
+function afterFailures(failure: EngineFailure | null, attempts: Attempts, reason: string): PrefillEnd {
+  if (failure?.outcome === 'overload')
+    return { kind: 'refused', error: overloadError(failure, attempts.retryAfterMs) };
   return { kind: 'unavailable', reason };
 }

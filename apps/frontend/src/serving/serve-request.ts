@@ -1,6 +1,7 @@
 import type { EngineDialect } from '@kvasir/engines';
 import { openAiError } from '@kvasir/openai';
 import type { ApiRequest, OpenAiError } from '@kvasir/openai';
+import { Attempts } from '@kvasir/worker-health';
 import { SseKeepalive } from '../http/sse-keepalive.js';
 import type { WorkerPool } from '../worker-pool.js';
 import { generate } from './generate.js';
@@ -8,7 +9,7 @@ import { modelNotFound } from './model-not-found.js';
 import { runPrefill } from './prefill-leg.js';
 import type { Encoding } from './prompt-encoder.js';
 import { contextError, promptLimit } from './prompt-limit.js';
-import type { ActiveRequest, ServingParts } from './serving-parts.js';
+import type { ActiveRequest, IncomingRequest, ServingParts } from './serving-parts.js';
 
 /**
  * Serves one request to its end: tokens, context check, prefill and decode leg or one leg for both, answer.
@@ -16,13 +17,15 @@ import type { ActiveRequest, ServingParts } from './serving-parts.js';
  */
 export async function serveRequest(
   parts: ServingParts,
-  incoming: Omit<ActiveRequest, 'tokens'>,
+  incoming: IncomingRequest,
 ): Promise<OpenAiError | null> {
   const { request, scope, record } = incoming;
   const pool = findPool(parts, request.model);
   if ('status' in pool) return pool;
+  const attempts = new Attempts(parts.config.limits.legAttemptsMax);
   // What only the engine understands goes by load.
-  if (request.kind === 'relayed') return await serveInOneLeg(parts, { ...incoming, tokens: NO_TOKENS });
+  if (request.kind === 'relayed')
+    return await serveInOneLeg(parts, { ...incoming, attempts, tokens: NO_TOKENS });
   const { tokenizerPath, contextTokensMax } = pool.directory;
   const limit = promptLimit(request, contextTokensMax);
   const encoding = await parts.prompts.encode(request, { tokenizerPath, limit, signal: scope.signal });
@@ -35,7 +38,11 @@ export async function serveRequest(
     return contextError(request, contextTokensMax, String(encoding.longestPromptTokens));
   }
   if (encoding.kind === 'unknown') parts.metrics.untokenized.inc({ reason: encoding.reason });
-  const active = { ...incoming, tokens: tokensOf(encoding) };
+  const active = {
+    ...incoming,
+    tokens: tokensOf(encoding),
+    attempts,
+  };
   record.promptTokens = active.tokens.length;
   const keepalive = keepAlive(parts, active);
   try {

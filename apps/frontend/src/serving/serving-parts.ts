@@ -2,6 +2,7 @@ import type { EngineClient, ServingRequest } from '@kvasir/engines';
 import type { ApiRequest } from '@kvasir/openai';
 import type { Clock, Logger } from '@kvasir/service';
 import type { RequestId } from '@kvasir/units';
+import type { Attempts } from '@kvasir/worker-health';
 import type { FrontendConfig } from '../config.js';
 import type { ClientAnswer } from '../http/client-answer.js';
 import type { FrontendMetrics } from '../metrics.js';
@@ -17,7 +18,7 @@ export interface ServingParts {
   readonly config: FrontendConfig;
   readonly decode: WorkerPool;
   readonly aggregated: WorkerPool;
-  readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialect' | 'book' | 'lifeOf' | 'reportFailure'>;
+  readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialect' | 'book' | 'lifeOf'>;
   readonly prompts: PromptEncoder;
   readonly engines: EngineClient;
   readonly releases: HandoverReleases;
@@ -25,6 +26,9 @@ export interface ServingParts {
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** One request as it came, before it is encoded. */
+export type IncomingRequest = Omit<ActiveRequest, 'tokens' | 'attempts'>;
 
 /** One request while it is served. */
 export interface ActiveRequest {
@@ -34,6 +38,8 @@ export interface ActiveRequest {
   readonly answer: ClientAnswer;
   readonly scope: RequestScope;
   readonly record: RequestRecord;
+  /** What it was tried on, over both legs. */
+  readonly attempts: Attempts;
   /** Token ids of the prompt; empty when no tokenizer is known. */
   readonly tokens: Uint32Array;
 }

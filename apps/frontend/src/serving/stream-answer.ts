@@ -17,6 +17,8 @@ export interface StreamAnswerParts {
   readonly record: RequestRecord;
   readonly metrics: FrontendMetrics;
   readonly clock: Clock;
+  /** Bytes of the answer have come. */
+  readonly onBytes: () => void;
   readonly onFirstToken: () => void;
   readonly onOutputTokens: (count: number) => void;
 }
@@ -44,7 +46,8 @@ export class StreamAnswer implements BodyReceiver {
   }
 
   data(bytes: Buffer): void {
-    const { scanner } = this.#parts;
+    const { scanner, onBytes } = this.#parts;
+    onBytes();
     const tokensBefore = scanner.tokenEvents;
     const out = scanner.push(bytes);
     const tokens = scanner.tokenEvents - tokensBefore;

@@ -2,10 +2,13 @@ import type { WorkerRecord } from '@kvasir/contract';
 import type { EndpointView } from '@kvasir/registry';
 import type { Clock, Logger } from '@kvasir/service';
 import type { WorkerId } from '@kvasir/units';
+import type { HealthOptions } from '@kvasir/worker-health';
 import type { EngineLoads } from '../load-view/engine-loads.js';
 import type { PoolScheduler } from '../pool-scheduler.js';
 import { fullWorkers } from './full-workers.js';
-import { SetAside } from './set-aside.js';
+import { HealthWatch } from './health-watch.js';
+import type { HealthWatchParts } from './health-watch.js';
+import type { LegStart, LegWatch } from './leg-watch.js';
 import { ranksOf, targetsOf, Workers } from './workers.js';
 import type { WorkerChange } from './workers.js';
 
@@ -13,7 +16,8 @@ export interface PoolTargetsParts {
   readonly scheduler: PoolScheduler;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Tries a worker that was set aside; without it time alone brings the worker back. */
+  readonly health: HealthOptions;
+  /** Tries a worker that is not trusted; without it time alone brings the worker back. */
   readonly probe?: ((worker: WorkerRecord) => Promise<boolean>) | undefined;
   /** Part of an engine's KV cache in use, 0 to 1, from which on it is passed over while others are below. */
   readonly kvUsageMax?: number | undefined;
@@ -22,14 +26,15 @@ export interface PoolTargetsParts {
   readonly changing: () => void;
   readonly appeared: (worker: WorkerRecord) => void;
   readonly gone: (workerId: WorkerId) => void;
-  readonly failed: (workerId: WorkerId) => void;
+  readonly failed: HealthWatchParts['failed'];
+  readonly setAside: HealthWatchParts['setAside'];
 }
 
-/** Who may be chosen, and why not: the workers as registered, less those that drain, were set aside or are full. */
+/** Who may be chosen, and why not: the workers as registered, less those that drain, and, while others can serve, those set aside or full. */
 export class PoolTargets {
   readonly #parts: PoolTargetsParts;
   readonly #workers = new Workers();
-  readonly #setAside = new SetAside();
+  readonly #health: HealthWatch;
   /** Workers that were told to finish, at this router alone; forgotten with their life. */
   readonly #drained = new Set<WorkerId>();
   /** Workers that are passed over because their caches are full. */
@@ -37,10 +42,27 @@ export class PoolTargets {
 
   constructor(parts: PoolTargetsParts) {
     this.#parts = parts;
+    const { clock, logger, probe, failed, setAside } = parts;
+    this.#health = new HealthWatch({
+      ...{ clock, logger, failed, setAside, options: parts.health },
+      probe: async (workerId) => {
+        const worker = this.#workers.get(workerId);
+        return probe === undefined || worker === null || (await probe(worker));
+      },
+      serving: () => this.all().flatMap((worker) => (this.isDraining(worker) ? [] : [worker.workerId])),
+      changed: (workerIds) => {
+        for (const workerId of workerIds) this.#putAgain(workerId);
+      },
+    });
   }
 
+  /** Workers that are passed over for their faults, or because they have no room. */
   get setAsideCount(): number {
-    return this.#setAside.size;
+    return this.#health.passedOver.size;
+  }
+
+  get distrustedCount(): number {
+    return this.#health.distrustedCount;
   }
 
   get fullCount(): number {
@@ -69,38 +91,36 @@ export class PoolTargets {
     else this.#drained.delete(workerId);
     this.#parts.logger.info({ workerId, isDraining }, 'worker told to drain, or not to');
     this.#put(worker, 'targetUpdated');
+    this.#health.refresh();
     return true;
   }
 
   /** Workers that take new work. */
   usable(): readonly WorkerRecord[] {
-    return this.all().filter((worker) => !this.isDraining(worker) && !this.#setAside.has(worker.workerId));
+    return this.all().filter(
+      (worker) => !this.isDraining(worker) && !this.#health.passedOver.has(worker.workerId),
+    );
   }
 
   update(view: EndpointView): void {
-    for (const change of this.#workers.update(view)) this.#apply(change);
+    const changes = this.#workers.update(view);
+    for (const change of changes) this.#apply(change);
+    if (changes.length > 0) this.#health.refresh();
   }
 
-  /** A fault of the worker: it is set aside at once and tried again later. */
-  reportFailure(workerId: WorkerId): void {
-    const worker = this.#workers.get(workerId);
-    if (worker === null) return;
-    const coolDownMs = this.#setAside.fail(workerId, this.#parts.clock.nowMs());
-    this.#parts.failed(workerId);
-    this.#parts.logger.warn({ workerId, coolDownMs }, 'worker set aside');
-    this.#put(worker, 'targetUpdated');
+  /** True while it is chosen only when nobody else can be. */
+  isPassedOver(workerId: WorkerId): boolean {
+    return this.#health.passedOver.has(workerId) || this.#full.has(workerId);
   }
 
-  reportSuccess(workerId: WorkerId): void {
-    if (!this.#setAside.trust(workerId)) return;
-    const worker = this.#workers.get(workerId);
-    this.#parts.logger.info({ workerId }, 'worker trusted again');
-    if (worker !== null) this.#put(worker, 'targetUpdated');
+  /** A request goes to a worker; whoever asks owes what becomes of it. */
+  leg(start: LegStart): LegWatch {
+    return this.#health.leg(start);
   }
 
-  /** Time has passed: workers whose cool-down is over are tried, and who is full is looked at again. */
-  tick(nowMs: number): void {
-    for (const workerId of this.#setAside.due(nowMs)) void this.#retry(workerId);
+  /** Time has passed: workers are tried that are to be, and who is full is looked at again. */
+  tick(): void {
+    this.#health.tick();
     this.#passOverFull();
   }
 
@@ -109,7 +129,6 @@ export class PoolTargets {
     switch (change.kind) {
       case 'restarted':
         this.#remove(change.before);
-        this.#setAside.trust(worker.workerId);
         this.#drained.delete(worker.workerId);
         this.#admit(worker);
         return;
@@ -122,13 +141,14 @@ export class PoolTargets {
       case 'disappeared':
         this.#parts.gone(worker.workerId);
         this.#remove(worker);
-        this.#setAside.trust(worker.workerId);
+        this.#health.leave(worker.workerId);
         this.#drained.delete(worker.workerId);
         this.#parts.logger.info({ workerId: worker.workerId }, 'worker gone');
     }
   }
 
   #admit(worker: WorkerRecord): void {
+    this.#health.join(worker.workerId);
     this.#put(worker, 'targetAdded');
     this.#parts.appeared(worker);
     this.#parts.logger.info({ workerId: worker.workerId, url: worker.url }, 'worker found');
@@ -136,9 +156,15 @@ export class PoolTargets {
 
   #put(worker: WorkerRecord, kind: 'targetAdded' | 'targetUpdated'): void {
     if (kind === 'targetAdded') this.#parts.changing();
-    const { workerId } = worker;
-    const isEligible = !this.isDraining(worker) && !this.#setAside.has(workerId) && !this.#full.has(workerId);
-    for (const target of targetsOf(worker)) this.#parts.scheduler.step({ kind, target, isEligible });
+    const servesAtNeed = !this.isDraining(worker);
+    const isEligible = servesAtNeed && !this.isPassedOver(worker.workerId);
+    for (const target of targetsOf(worker))
+      this.#parts.scheduler.step({ kind, target, isEligible, servesAtNeed });
+  }
+
+  #putAgain(workerId: WorkerId): void {
+    const worker = this.#workers.get(workerId);
+    if (worker !== null) this.#put(worker, 'targetUpdated');
   }
 
   #remove(worker: WorkerRecord): void {
@@ -155,14 +181,5 @@ export class PoolTargets {
     this.#full = fullWorkers(this.usable(), engineLoads, kvUsageMax);
     for (const worker of this.all())
       if (before.has(worker.workerId) !== this.#full.has(worker.workerId)) this.#put(worker, 'targetUpdated');
-  }
-
-  async #retry(workerId: WorkerId): Promise<void> {
-    const worker = this.#workers.get(workerId);
-    const { probe } = this.#parts;
-    if (worker === null) return;
-    const isWell = probe === undefined || (await probe(worker).catch(() => false));
-    if (isWell) this.reportSuccess(workerId);
-    else this.reportFailure(workerId);
   }
 }

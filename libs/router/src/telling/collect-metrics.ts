@@ -13,6 +13,7 @@ export interface Measured {
   readonly scheduler: Scheduler | null;
   readonly knownWorkers: number;
   readonly setAsideWorkers: number;
+  readonly distrustedWorkers: number;
   readonly fullWorkers: number;
   readonly engineLoads: EngineLoads | null;
   readonly subscriber: KvEventSubscriber;
@@ -24,13 +25,14 @@ export interface Measured {
 
 /** Sets every gauge of a router. O(workers). */
 export function collectMetrics(to: RouterMetrics, measured: Measured): void {
-  const { scheduler, knownWorkers, setAsideWorkers, fullWorkers } = measured;
+  const { scheduler, knownWorkers, setAsideWorkers, fullWorkers, distrustedWorkers } = measured;
   to.activeBookings.set(scheduler?.bookingCount ?? 0);
   to.waitingRequests.set(scheduler?.waitingCount ?? 0);
   to.indexBlocks.set(scheduler?.index.blockCount ?? 0);
   to.indexBytes.set(scheduler?.index.bytes ?? 0);
   to.workers.set({ state: 'known' }, knownWorkers);
   to.workers.set({ state: 'set_aside' }, setAsideWorkers);
+  to.workers.set({ state: 'distrusted' }, distrustedWorkers);
   to.workers.set({ state: 'full' }, fullWorkers);
   collectEvents(to, measured);
   collectPlanes(to, measured);

@@ -11,6 +11,8 @@ export interface RouterMetrics {
   readonly expiredBookings: Counter;
   readonly evictedBlocks: Counter;
   readonly workerFailures: Counter<'worker_id'>;
+  readonly setAsides: Counter<'reason'>;
+  readonly lastResorts: Counter;
   readonly activeBookings: Gauge;
   readonly waitingRequests: Gauge;
   readonly indexBlocks: Gauge;
@@ -66,6 +68,8 @@ type DecisionMetrics = Pick<
   | 'expiredBookings'
   | 'evictedBlocks'
   | 'workerFailures'
+  | 'setAsides'
+  | 'lastResorts'
 >;
 
 function decisionMetrics(metrics: Metrics): DecisionMetrics {
@@ -107,8 +111,17 @@ function decisionMetrics(metrics: Metrics): DecisionMetrics {
     }),
     workerFailures: metrics.counter({
       name: 'kvasir_router_worker_failures_total',
-      help: 'Worker faults reported; each sets the worker aside.',
+      help: 'Requests that failed on a worker by a fault that may be its own.',
       labels: ['worker_id'],
+    }),
+    setAsides: metrics.counter({
+      name: 'kvasir_router_set_aside_total',
+      help: 'Times that a worker stopped being trusted, or failed a probe, by why: failures, unreachable, silence.',
+      labels: ['reason'],
+    }),
+    lastResorts: metrics.counter({
+      name: 'kvasir_router_last_resort_total',
+      help: 'Requests booked on a worker that is passed over, because no other one could take them.',
     }),
   };
 }
@@ -179,7 +192,7 @@ function stateMetrics(metrics: Metrics): StateMetrics {
     }),
     workers: metrics.gauge({
       name: 'kvasir_router_workers',
-      help: 'Workers by state.',
+      help: 'Workers by state: known; set_aside (passed over for faults or want of room); distrusted (whether passed over or not); full.',
       labels: ['state'],
     }),
     activePrefillTokens: metrics.gauge({

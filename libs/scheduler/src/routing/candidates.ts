@@ -1,7 +1,13 @@
 import type { CandidateColumns } from '@kvasir/cost-model';
 import type { PrefixQuery, RadixIndex } from '@kvasir/radix-index';
 import type { ActiveLoad } from '../load/active-load.js';
-import type { OverlapScore, PotentialLoad, RouteInput, SchedulerEffect } from '../messages.js';
+import type {
+  OverlapScore,
+  PotentialLoad,
+  RouteConstraints,
+  RouteInput,
+  SchedulerEffect,
+} from '../messages.js';
 import { rejected } from '../rejected.js';
 import type { TargetTable } from '../targets/target-table.js';
 import { CandidateTable } from './candidate-table.js';
@@ -26,7 +32,7 @@ export class Candidates {
     this.#parts = parts;
   }
 
-  /** Marks who may be chosen; answers with a rejection when nobody may. */
+  /** Marks who may be chosen, rather those who are passed over than nobody; answers with a rejection when nobody may. */
   mark(input: RouteInput): SchedulerEffect | null {
     const { targets } = this.#parts;
     const constraints = input.constraints ?? {};
@@ -40,7 +46,19 @@ export class Candidates {
         eligibleCount -= 1;
       }
     }
-    return eligibleCount > 0 ? null : nobody(targets.size, input);
+    return eligibleCount > 0 || this.#markAtNeed(constraints) ? null : nobody(targets.size, input);
+  }
+
+  /** Marks those who are passed over while others can serve. @returns false when there is none of them either. */
+  #markAtNeed(constraints: RouteConstraints): boolean {
+    const { isEligible } = this.table;
+    let isAnybody = false;
+    for (const target of this.#parts.targets.all()) {
+      if (!target.servesAtNeed || !satisfies(target, constraints)) continue;
+      isEligible[target.number] = 1;
+      isAnybody = true;
+    }
+    return isAnybody;
   }
 
   /** Whether every target that is marked has more to compute than it may. */
@@ -114,6 +132,6 @@ function nobody(targetCount: number, { constraints = {} }: RouteInput): Schedule
   const adapter = loraName === undefined ? '' : `, or without the adapter ${JSON.stringify(loraName)}`;
   return rejected(
     'SCHED_NO_ELIGIBLE_TARGETS',
-    `Cannot route: none of the ${targetCount} targets is eligible (draining, set aside, excluded${adapter})`,
+    `Cannot route: none of the ${targetCount} targets is eligible (draining, excluded${adapter})`,
   );
 }

@@ -15,6 +15,8 @@ export interface Target extends TargetSpec {
   readonly number: number;
   /** False while the worker drains or is set aside after a fault. */
   readonly isEligible: boolean;
+  /** Not eligible, but to be chosen rather than nobody. */
+  readonly servesAtNeed: boolean;
 }
 
 /**
@@ -49,10 +51,10 @@ export class TargetTable {
   }
 
   /** Adds or replaces a target. */
-  put(spec: TargetSpec, isEligible: boolean): Target {
+  put(spec: TargetSpec, isEligible: boolean, servesAtNeed = false): Target {
     const known = this.numberOf(spec.workerId, spec.rank);
     const number = known ?? this.#free.pop() ?? this.#targets.length;
-    const target: Target = { ...spec, number, isEligible };
+    const target: Target = { ...spec, number, isEligible, servesAtNeed };
     this.#targets[number] = target;
     this.#setEligible(number, isEligible);
     if (known === null) {
