@@ -10,7 +10,7 @@ import { BookingPlaces } from './booking-places.js';
 import type { GlobalRouterConfig } from './config.js';
 import { DecisionLog } from './decision-log.js';
 import { globalHandlers } from './handlers.js';
-import { createGlobalRouterMetrics } from './metrics.js';
+import { createGlobalRouterMetrics, forgetPool } from './metrics.js';
 import type { GlobalRouterMetrics } from './metrics.js';
 import { PoolChooser } from './pool-chooser.js';
 import { Pools } from './pools.js';
@@ -69,7 +69,10 @@ class App implements GlobalRouter {
     this.#config = config;
     this.#context = context;
     const metrics = createMetrics('global_router');
-    this.#pools = new Pools(config.settings, { ...context, timeoutMs: config.poolTimeoutMs });
+    this.#pools = new Pools(config.settings, {
+      ...{ ...context, timeoutMs: config.poolTimeoutMs },
+      removed: (name) => void forgetPool(this.#metrics, name),
+    });
     this.#metrics = createGlobalRouterMetrics(metrics, () => this.#pools);
     const decisions = new DecisionLog();
     const parts: RoutingParts = {

@@ -1,3 +1,4 @@
+import { forgetSeries } from '@kvasir/service';
 import type { Counter, Gauge, Histogram, Metrics } from '@kvasir/service';
 import type { Pools } from './pools.js';
 
@@ -67,6 +68,17 @@ export function createGlobalRouterMetrics(metrics: Metrics, pools: () => Pools):
       labels: ['outcome'],
     }),
   };
+}
+
+/** A pool that is no more has no series either. */
+export async function forgetPool(from: GlobalRouterMetrics, pool: string): Promise<void> {
+  const { choices, refusals, probes, probeSeconds, spillOvers, failOvers } = from;
+  await forgetSeries<'role' | 'pool' | 'reason'>([choices], 'pool', pool);
+  await forgetSeries<'pool' | 'reason'>([refusals], 'pool', pool);
+  await forgetSeries<'pool' | 'outcome'>([probes], 'pool', pool);
+  await forgetSeries<'pool'>([probeSeconds], 'pool', pool);
+  for (const end of ['from', 'to'] as const)
+    await forgetSeries<'from' | 'to'>([spillOvers, failOvers], end, pool);
 }
 
 function declarePoolGauges(metrics: Metrics, pools: () => Pools): void {

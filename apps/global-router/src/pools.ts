@@ -16,6 +16,7 @@ export interface PoolChange {
 export class Pools {
   readonly #parts: PoolLinkParts;
   readonly #logger: Logger;
+  readonly #removed: (name: string) => void;
   readonly #links = new Map<string, PoolLink>();
   /** As the configuration had them when it was last applied. */
   #configured = new Map<string, PoolConfig>();
@@ -23,11 +24,16 @@ export class Pools {
 
   constructor(
     settings: PoolSettings,
-    parts: Omit<PoolLinkParts, 'reportTtlMs'> & { readonly logger: Logger },
+    parts: Omit<PoolLinkParts, 'reportTtlMs'> & {
+      readonly logger: Logger;
+      /** Told of each pool that there is no more. */
+      readonly removed: (name: string) => void;
+    },
   ) {
     this.#settings = settings;
     this.#parts = { ...parts, reportTtlMs: () => this.#settings.reportTtlMs };
     this.#logger = parts.logger;
+    this.#removed = parts.removed;
   }
 
   get settings(): PoolSettings {
@@ -71,6 +77,7 @@ export class Pools {
     if (link === undefined) return false;
     this.#links.delete(name);
     link.close();
+    this.#removed(name);
     this.#logger.info({ pool: name }, 'pool removed');
     return true;
   }

@@ -11,7 +11,7 @@ import { EngineHttp } from './engine-http.js';
 import { EngineWatch } from './engine-watch.js';
 import type { WatchParts } from './engine-watch.js';
 import type { TakerLookup } from './rank-taker.js';
-import { createWatchMetrics } from './watch-metrics.js';
+import { createWatchMetrics, forgetEngine } from './watch-metrics.js';
 import type { WatchMetrics } from './watch-metrics.js';
 
 /** How engines are looked after. */
@@ -194,10 +194,12 @@ export class EngineFleet implements Component {
         if (this.#watches.get(id) !== watch || !this.#leaving.delete(id)) return;
         this.#watches.delete(id);
         await watch.close();
+        if (!this.#watches.has(id)) await forgetEngine(this.#parts.metrics, id);
       });
   }
 
   #measure(to: WatchMetrics): void {
+    for (const gauge of [to.isUp, to.isDraining, to.heldBlocks, to.leftOut]) gauge.reset();
     for (const watch of this.#watches.values()) {
       const { workerId: worker_id, downReason, isDraining, heldBlocks } = watch;
       to.isUp.set({ worker_id }, downReason === null ? 1 : 0);

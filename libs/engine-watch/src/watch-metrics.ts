@@ -1,3 +1,4 @@
+import { forgetSeries } from '@kvasir/service';
 import type { Counter, Gauge, Metrics } from '@kvasir/service';
 
 export interface WatchMetrics {
@@ -75,4 +76,13 @@ export function createWatchMetrics(metrics: Metrics, collect: (to: WatchMetrics)
     }),
   };
   return made;
+}
+
+/** An engine that is not looked after any more has no series either; gauges are set anew at each scrape. */
+export async function forgetEngine(from: WatchMetrics, workerId: string): Promise<void> {
+  const { events, dropped, losses, lives, loadReports, slowHealth, takeOvers } = from;
+  await forgetSeries<'worker_id' | 'kind'>([events], 'worker_id', workerId);
+  await forgetSeries<'worker_id' | 'reason'>([dropped, losses], 'worker_id', workerId);
+  await forgetSeries<'worker_id' | 'outcome'>([loadReports], 'worker_id', workerId);
+  await forgetSeries<'worker_id'>([lives, slowHealth, takeOvers], 'worker_id', workerId);
 }

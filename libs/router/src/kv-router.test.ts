@@ -353,6 +353,24 @@ describe('KvRouter', () => {
     expect(text).toContain('kvasir_router_decisions_total{outcome="routed",service="test"} 1');
   });
 
+  it('has no series of workers that have left, whatever came of them', async () => {
+    const metrics = createMetrics('test');
+    const made = await router(world, { metrics });
+    for (let visit = 0; visit < 5; visit += 1) {
+      const id = `visitor-${visit}`;
+      const { outcome } = await join(world, id);
+      routed(made, tokens(8), `q${visit}`);
+      made.reportFailure(workerId(id));
+      expect(await metrics.render()).toContain(`worker_failures_total{worker_id="${id}",service="test"} 1`);
+      if (outcome.kind !== 'registered') throw new TypeError('Cannot test: not registered');
+      await outcome.lease.release();
+      await settle(world);
+      // Late news of it.
+      made.reportFailure(workerId(id));
+      expect(await metrics.render()).not.toContain('visitor');
+    }
+  });
+
   it('passes over an engine that says it is full, until it says otherwise, falls silent, or all are', async () => {
     const made = await router(world, { kvUsageMax: 0.9 });
     await join(world, 'a');

@@ -227,6 +227,7 @@ export class KvRouter implements Component {
       gone: (workerId) => {
         this.#cache.unfollow(workerId);
         this.#loads.engineLoads?.forget(workerId);
+        this.#metrics.workerFailures.remove({ worker_id: workerId });
       },
       failed: (workerId) => this.#metrics.workerFailures.inc({ worker_id: workerId }),
       setAside: (reason) => this.#metrics.setAsides.inc({ reason }),

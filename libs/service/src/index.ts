@@ -11,6 +11,7 @@ export { formatAddress, listenError } from './listen.js';
 export { boundedText, LOG_TEXT_LENGTH_MAX } from './bounded-fields.js';
 export { createLogger, logLevels, recordLogger } from './logger.js';
 export type { Logger, LogLevel } from './logger.js';
+export { forgetSeries } from './forget-series.js';
 export { joinMetrics } from './joined-metrics.js';
 export { createMetrics, processMetrics } from './metrics.js';
 export type { Counter, Gauge, GaugeSpec, Histogram, HistogramSpec, Metrics, MetricSpec } from './metrics.js';

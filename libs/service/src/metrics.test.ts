@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { forgetSeries } from './forget-series.js';
 import { createMetrics } from './metrics.js';
 
 describe('createMetrics()', () => {
@@ -36,5 +37,20 @@ describe('createMetrics()', () => {
   it("adds Node's own metrics when asked", async () => {
     expect(await createMetrics('a', { process: true }).render()).toContain('process_resident_memory_bytes');
     expect(await createMetrics('a').render()).not.toContain('process_resident_memory_bytes');
+  });
+
+  it('forgets every series of who has gone, and no other', async () => {
+    const metrics = createMetrics(null);
+    const calls = metrics.counter({ name: 'calls_total', help: 'x', labels: ['worker_id', 'outcome'] });
+    const seconds = metrics.histogram({ name: 's', help: 'x', labels: ['worker_id'], buckets: [1] });
+    for (const worker_id of ['a', 'b']) {
+      for (const outcome of ['ok', 'failed']) calls.inc({ worker_id, outcome });
+      seconds.observe({ worker_id }, 0.5);
+    }
+    await forgetSeries<'worker_id' | 'outcome'>([calls, seconds], 'worker_id', 'a');
+    const text = await metrics.render();
+    expect(text).not.toContain('worker_id="a"');
+    expect(text.match(/calls_total\{worker_id="b"/g)).toHaveLength(2);
+    expect(text).toContain('s_count{worker_id="b"} 1');
   });
 });
