@@ -51,6 +51,13 @@ describe('SseScanner', () => {
     );
   });
 
+  it('patches a usage that goes over several lines, and keeps what stands about it', () => {
+    const lines = ['event: chunk', 'data: {"choices":[],', 'data:"usage":{"prompt_tokens":9}}', 'id: 7'];
+    const patched =
+      'event: chunk\r\ndata: {"choices":[],\r\ndata: "usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":5}}}\r\nid: 7\r\n\r\n';
+    expect(feed(new SseScanner({ cachedTokens: 5 }), `${lines.join('\r\n')}\r\n\r\n`)).toBe(patched);
+  });
+
   it('passes a chunk of whole events on as it is', () => {
     const bytes = Buffer.from(chunk('a') + chunk('b'));
     expect(new SseScanner({ cachedTokens: null }).push(bytes)).toBe(bytes);

@@ -1,8 +1,9 @@
+import { contentOf } from './chunk-content.js';
 import { readErrorPayload } from './error-payload.js';
 import type { OpenAiError } from './errors.js';
 import { EventEnds } from './event-ends.js';
+import { readEventLines } from './event-lines.js';
 import { HeldBytes } from './held-bytes.js';
-import { isRecord } from './request-fields.js';
 import { patchUsage } from './usage.js';
 import type { TokenUsage } from './usage.js';
 
@@ -163,7 +164,7 @@ export class SseScanner {
   #readEvent(bytes: Buffer, start: number, end: number): Buffer | null {
     const payloadEnd = trimEnd(bytes, start, end);
     const payloadStart = singleLinePayload(bytes, start, payloadEnd);
-    if (payloadStart < 0) return this.#readLines(bytes, start, payloadEnd);
+    if (payloadStart < 0) return this.#readLines(bytes, { start, payloadEnd, end });
     if (bytes[payloadStart] === OPEN_BRACKET) {
       if (bytes.toString('latin1', payloadStart, payloadEnd) === '[DONE]') this.#isDone = true;
       return null;
@@ -208,18 +209,26 @@ export class SseScanner {
     return reading.bytes === payload ? null : reading.bytes;
   }
 
-  /** An event of several lines, or a comment: rare, and read the slow way. Never patched. */
-  #readLines(bytes: Buffer, start: number, end: number): null {
-    const lines = bytes.toString('utf8', start, end).split(/\r\n|\n|\r/);
-    const data = lines
-      .filter((line) => line.startsWith('data:'))
-      .map((line) => line.slice(line.startsWith('data: ') ? 6 : 5));
-    if (data.length === 0) return null;
-    const text = data.join('\n').trim();
-    if (text === '[DONE]') this.#isDone = true;
-    else this.#readPayload(Buffer.from(text));
-    return null;
+  /** An event of several lines, or a comment: rare, and read the slow way. @returns what the event becomes, or null when it stays. */
+  #readLines(bytes: Buffer, { start, payloadEnd, end }: EventRange): Buffer | null {
+    const lines = readEventLines(bytes.subarray(start, payloadEnd));
+    if (lines.payload === null) return null;
+    if (lines.payload.toString('latin1') === '[DONE]') {
+      this.#isDone = true;
+      return null;
+    }
+    const payload = this.#readPayload(lines.payload);
+    return payload === null
+      ? null
+      : Buffer.concat([lines.withPayload(payload), bytes.subarray(payloadEnd, end)]);
   }
+}
+
+interface EventRange {
+  readonly start: number;
+  /** Before the line ends behind what it says. */
+  readonly payloadEnd: number;
+  readonly end: number;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -280,39 +289,4 @@ function hasValue(text: string, key: string, valueStart: string): boolean {
     at = text.indexOf(key, value);
   }
   return false;
-}
-
-/** `none`: no choice at all, as in the chunk that carries usage; `empty`: e.g. the chunk that only names the role. */
-function contentOf(payload: Buffer): 'tokens' | 'empty' | 'none' {
-  let value: unknown;
-  try {
-    value = JSON.parse(payload.toString('utf8'));
-  } catch {
-    return 'none';
-  }
-  const choices = isRecord(value) ? value['choices'] : null;
-  if (!Array.isArray(choices) || choices.length === 0) return 'none';
-  return choices.some(carriesTokens) ? 'tokens' : 'empty';
-}
-
-/** Members of a choice or its delta that say something was generated. */
-const CONTENT_KEYS = [
-  'text',
-  'content',
-  'reasoning_content',
-  'reasoning',
-  'refusal',
-  'tool_calls',
-  'token_ids',
-];
-
-function carriesTokens(choice: unknown): boolean {
-  if (!isRecord(choice)) return false;
-  if (typeof choice['finish_reason'] === 'string') return true;
-  const { delta } = choice;
-  return CONTENT_KEYS.some((key) => isFilled(choice[key]) || (isRecord(delta) && isFilled(delta[key])));
-}
-
-function isFilled(value: unknown): boolean {
-  return (typeof value === 'string' && value !== '') || (Array.isArray(value) && value.length > 0);
 }
