@@ -64,6 +64,8 @@ export interface FrontendMetrics {
   readonly unfreedBookings: Counter;
   readonly textBytes: Gauge;
   readonly untokenized: Counter<'reason'>;
+  /** Events of engines' streams that were too long to be read. */
+  readonly unreadEvents: Counter;
   readonly timeToFirstToken: Histogram;
   readonly interTokenLatency: Histogram;
   readonly duration: Histogram<'endpoint'>;
@@ -144,6 +146,10 @@ export function createFrontendMetrics(metrics: Metrics, gauges: FrontendGauges):
       name: 'kvasir_frontend_untokenized_requests_total',
       help: 'Requests whose prompt was not known, by why; routed by its beginning where that was known, else by load.',
       labels: ['reason'],
+    }),
+    unreadEvents: metrics.counter({
+      name: 'kvasir_frontend_unread_events_total',
+      help: "Events of engines' streams that were too long to be read, and passed as they came: their usage is neither counted nor patched.",
     }),
     ...intakeMetrics(metrics, gauges),
     ...tokenMetrics(metrics),

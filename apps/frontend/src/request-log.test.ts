@@ -2,7 +2,7 @@ import { openAiError } from '@kvasir/openai';
 import { createLogger } from '@kvasir/service';
 import { requestId, workerId } from '@kvasir/units';
 import { describe, expect, it } from 'vitest';
-import { LOG_LINES_PER_SECOND_MAX, RequestLog } from './request-log.js';
+import { FAULT_LINES_PER_SECOND_MAX, LOG_LINES_PER_SECOND_MAX, RequestLog } from './request-log.js';
 import { RequestRecord } from './serving/request-record.js';
 
 function openLog(level: 'info' | 'warn' = 'info') {
@@ -52,14 +52,28 @@ describe('RequestLog', () => {
     expect(lines.at(-1)).toMatchObject({ skippedLines: 0 });
   });
 
-  it('always writes faults', () => {
-    const { lines, log } = openLog('warn');
-    for (let index = 0; index < 200; index += 1) {
-      log.write(record(), 502, openAiError('worker_failed', 'x'), 5000);
-      log.write(record(), 400, openAiError('invalid_value', 'x'), 5000);
+  it('writes faults at a rate of their own, and how many it left out', () => {
+    const { lines, log } = openLog();
+    const fault = openAiError('worker_failed', 'x');
+    for (let index = 0; index < 2 * LOG_LINES_PER_SECOND_MAX; index += 1) {
+      log.write(record(), 200, null, 5000);
+      log.write(record(), 502, fault, 5000);
     }
-    expect(lines).toHaveLength(200);
-    expect(lines[0]).toMatchObject({ level: 'warn', code: 'worker_failed' });
+    const faults = (): Record<string, unknown>[] => lines.filter(({ level }) => level === 'warn');
+    expect(faults()).toHaveLength(FAULT_LINES_PER_SECOND_MAX);
+    expect(faults()[0]).toMatchObject({ code: 'worker_failed', skippedLines: 0 });
+    log.write(record(), 502, fault, 6000);
+    expect(lines.at(-1)).toMatchObject({
+      level: 'warn',
+      skippedLines: 2 * LOG_LINES_PER_SECOND_MAX - FAULT_LINES_PER_SECOND_MAX,
+    });
+  });
+
+  it('writes faults where other requests are not logged', () => {
+    const { lines, log } = openLog('warn');
+    log.write(record(), 400, openAiError('invalid_value', 'x'), 5000);
+    log.write(record(), 502, openAiError('worker_failed', 'x'), 5000);
+    expect(lines).toHaveLength(1);
   });
 });
 

@@ -3,15 +3,16 @@ import { recordLogger } from '@kvasir/service';
 import type { Logger } from '@kvasir/service';
 import type { RequestRecord } from './serving/request-record.js';
 
-/** Lines per second that are written for requests that went well; the others are counted into the next one. Failures are always written. */
+/** Lines per second that are written for requests that went well; the others are counted into the next one. */
 export const LOG_LINES_PER_SECOND_MAX = 100;
+/** The same for requests that failed by a fault of ours or of an engine: an engine that is down fails all that come. */
+export const FAULT_LINES_PER_SECOND_MAX = 20;
 
-/** One structured line per finished request, sampled at a high rate. */
+/** One structured line per finished request, sampled at a high rate: those that went well and those that failed apart. */
 export class RequestLog {
   readonly #logger: Logger;
-  #windowStartMs = 0;
-  #linesInWindow = 0;
-  #skippedLines = 0;
+  readonly #finished = new LineRate(LOG_LINES_PER_SECOND_MAX);
+  readonly #faults = new LineRate(FAULT_LINES_PER_SECOND_MAX);
 
   constructor(logger: Logger) {
     this.#logger = recordLogger(logger);
@@ -20,7 +21,9 @@ export class RequestLog {
   /** @param error what the client was told, or would have been. */
   write(record: RequestRecord, status: number, error: OpenAiError | null, nowMs: number): void {
     const isFault = status >= 500;
-    if (!isFault && (!this.#logger.isLevelEnabled('info') || this.#isSampledOut(nowMs))) return;
+    if (!this.#logger.isLevelEnabled(isFault ? 'warn' : 'info')) return;
+    const skippedLines = (isFault ? this.#faults : this.#finished).take(nowMs);
+    if (skippedLines === null) return;
     const line = {
       requestId: record.requestId,
       endpoint: record.endpoint,
@@ -37,22 +40,38 @@ export class RequestLog {
       outputTokens: record.outputTokens,
       ttftMs: record.firstTokenMs === null ? null : rounded(record.firstTokenMs - record.startMs),
       durationMs: rounded(nowMs - record.startMs),
-      skippedLines: this.#skippedLines,
+      skippedLines,
     };
-    this.#skippedLines = 0;
     if (isFault) this.#logger.warn(line, 'request finished');
     else this.#logger.info(line, 'request finished');
   }
+}
 
-  #isSampledOut(nowMs: number): boolean {
+/** So many lines in each second; counts the others. */
+class LineRate {
+  readonly #linesMax: number;
+  #windowStartMs = 0;
+  #linesInWindow = 0;
+  #skippedLines = 0;
+
+  constructor(linesMax: number) {
+    this.#linesMax = linesMax;
+  }
+
+  /** @returns how many were skipped since the last one that was written; null when this one is to be skipped too. */
+  take(nowMs: number): number | null {
     if (nowMs - this.#windowStartMs >= 1000) {
       this.#windowStartMs = nowMs;
       this.#linesInWindow = 0;
     }
     this.#linesInWindow += 1;
-    if (this.#linesInWindow <= LOG_LINES_PER_SECOND_MAX) return false;
-    this.#skippedLines += 1;
-    return true;
+    if (this.#linesInWindow > this.#linesMax) {
+      this.#skippedLines += 1;
+      return null;
+    }
+    const skipped = this.#skippedLines;
+    this.#skippedLines = 0;
+    return skipped;
   }
 }
 

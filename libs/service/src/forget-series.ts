@@ -1,6 +1,8 @@
 /** What is needed of a metric whose series are forgotten. */
 interface LabelledMetric<Label extends string> {
-  get(): Promise<{ readonly values: readonly { readonly labels: Partial<Record<Label, string | number>> }[] }>;
+  get(): Promise<{
+    readonly values: readonly { readonly labels: Partial<Record<Label, string | number>> }[];
+  }>;
   remove(labels: Partial<Record<Label, string | number>>): void;
 }
 

@@ -172,6 +172,7 @@ export class RequestDesk {
     const { endpoint, mode } = record;
     metrics.requests.inc({ endpoint, mode, status_class: statusClass(status) });
     metrics.duration.observe({ endpoint }, (nowMs - record.startMs) / 1000);
+    if (record.unreadEvents > 0) metrics.unreadEvents.inc(record.unreadEvents);
     if (error === null) {
       this.#countTokens(record);
       countTargets(metrics, record, nowMs);

@@ -60,6 +60,7 @@ export async function runGeneration(attempt: GenerationAttempt): Promise<Generat
   // TypeScript does not see the assignment in the callback.
   const streamed = stream as StreamAnswer | null;
   streamed?.finish();
+  attempt.record.unreadEvents += scanner.oversizedEvents;
   if (end.kind === 'aborted') return end;
   if (streamed !== null) return streamEnd(attempt, end, scanner);
   if (end.kind === 'failed') return failedBefore(end.failure, null);

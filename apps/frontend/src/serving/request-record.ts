@@ -27,6 +27,8 @@ export class RequestRecord {
   outputTokens = 0;
   firstTokenMs: number | null = null;
   attempts = 0;
+  /** Events of streams that were too long to be read; relayed as they came. */
+  unreadEvents = 0;
 
   constructor(requestId: RequestId, endpoint: ApiRequest['kind'], startMs: number) {
     this.requestId = requestId;
