@@ -62,7 +62,7 @@ export const openAiErrors = {
   },
   unsupported_transfer_encoding: {
     status: 501,
-    type: 'invalid_request_error',
+    type: 'server_error',
     meaning: 'The body comes in a transfer encoding that the server does not know.',
   },
   body_too_large: {
