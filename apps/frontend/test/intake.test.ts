@@ -72,7 +72,8 @@ describe('intake', () => {
     const client = await open(frontend);
     client.socket.write(bytes);
     await client.ended();
-    expect(told(client.text())).toEqual({ status, code, type: 'invalid_request_error' });
+    const type = status >= 500 ? 'server_error' : 'invalid_request_error';
+    expect(told(client.text())).toEqual({ status, code, type });
     expect(client.text().toLowerCase()).toContain('\r\nx-request-id: request-');
     const counted = await metric(frontend, 'kvasir_frontend_connection_faults_total', `reason="${reason}"`);
     expect(counted).toBe(1);

@@ -360,13 +360,13 @@ describe('KvRouter', () => {
       const id = `visitor-${visit}`;
       const { outcome } = await join(world, id);
       routed(made, tokens(8), `q${visit}`);
-      made.reportFailure(workerId(id));
+      fails(made, id, `f${visit}`);
       expect(await metrics.render()).toContain(`worker_failures_total{worker_id="${id}",service="test"} 1`);
       if (outcome.kind !== 'registered') throw new TypeError('Cannot test: not registered');
       await outcome.lease.release();
       await settle(world);
       // Late news of it.
-      made.reportFailure(workerId(id));
+      fails(made, id, `f${visit}`);
       expect(await metrics.render()).not.toContain('visitor');
     }
   });

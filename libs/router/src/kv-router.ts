@@ -229,7 +229,10 @@ export class KvRouter implements Component {
         this.#loads.engineLoads?.forget(workerId);
         this.#metrics.workerFailures.remove({ worker_id: workerId });
       },
-      failed: (workerId) => this.#metrics.workerFailures.inc({ worker_id: workerId }),
+      failed: (workerId) => {
+        // Legs may outlive their worker's record: its series has gone with it.
+        if (this.worker(workerId) !== null) this.#metrics.workerFailures.inc({ worker_id: workerId });
+      },
       setAside: (reason) => this.#metrics.setAsides.inc({ reason }),
     });
   }
