@@ -147,10 +147,6 @@ export function createFrontendMetrics(metrics: Metrics, gauges: FrontendGauges):
       help: 'Requests whose prompt was not known, by why; routed by its beginning where that was known, else by load.',
       labels: ['reason'],
     }),
-    unreadEvents: metrics.counter({
-      name: 'kvasir_frontend_unread_events_total',
-      help: "Events of engines' streams that were too long to be read, and passed as they came: their usage is neither counted nor patched.",
-    }),
     ...intakeMetrics(metrics, gauges),
     ...tokenMetrics(metrics),
   };
@@ -202,6 +198,10 @@ function tokenMetrics(metrics: Metrics) {
     inputTokens: metrics.counter({
       name: 'kvasir_frontend_input_tokens_total',
       help: 'Prompt tokens of answered requests.',
+    }),
+    unreadEvents: metrics.counter({
+      name: 'kvasir_frontend_unread_events_total',
+      help: "Events of engines' streams that were too long to be read, and passed as they came: their usage is neither counted nor patched.",
     }),
     outputTokens: metrics.counter({
       name: 'kvasir_frontend_output_tokens_total',

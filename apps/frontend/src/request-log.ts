@@ -1,6 +1,7 @@
 import type { OpenAiError } from '@kvasir/openai';
 import { recordLogger } from '@kvasir/service';
 import type { Logger } from '@kvasir/service';
+import { LineRate } from './line-rate.js';
 import type { RequestRecord } from './serving/request-record.js';
 
 /** Lines per second that are written for requests that went well; the others are counted into the next one. */
@@ -44,34 +45,6 @@ export class RequestLog {
     };
     if (isFault) this.#logger.warn(line, 'request finished');
     else this.#logger.info(line, 'request finished');
-  }
-}
-
-/** So many lines in each second; counts the others. */
-class LineRate {
-  readonly #linesMax: number;
-  #windowStartMs = 0;
-  #linesInWindow = 0;
-  #skippedLines = 0;
-
-  constructor(linesMax: number) {
-    this.#linesMax = linesMax;
-  }
-
-  /** @returns how many were skipped since the last one that was written; null when this one is to be skipped too. */
-  take(nowMs: number): number | null {
-    if (nowMs - this.#windowStartMs >= 1000) {
-      this.#windowStartMs = nowMs;
-      this.#linesInWindow = 0;
-    }
-    this.#linesInWindow += 1;
-    if (this.#linesInWindow > this.#linesMax) {
-      this.#skippedLines += 1;
-      return null;
-    }
-    const skipped = this.#skippedLines;
-    this.#skippedLines = 0;
-    return skipped;
   }
 }
 
