@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
+import { rankEndpoint } from '@kvasir/engine-events';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
-import { engineFindings } from '@kvasir/self-check';
+import { engineFindings, fleetFindings } from '@kvasir/self-check';
 import type { Finding } from '@kvasir/self-check';
 import type { Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
 import type { Prng } from '@kvasir/units';
@@ -63,6 +64,21 @@ export interface EngineStatus {
   readonly isDraining: boolean;
   /** Why it gets no requests; null when it does. */
   readonly downReason: string | null;
+}
+
+/** Of every rank, as host and port, or path. */
+function addressesOf({ kvEvents, rankCount }: EngineConfig): readonly string[] {
+  if (kvEvents.kind !== 'zmq') return [];
+  const { endpoint, replayEndpoint } = kvEvents;
+  const ranks = Array.from({ length: rankCount }, (_, rank) => rank);
+  return [endpoint, replayEndpoint].flatMap((base) =>
+    base === null ? [] : ranks.map((rank) => socketName(rankEndpoint(base, rank))),
+  );
+}
+
+/** One name for all that a machine calls itself. */
+function socketName(endpoint: string): string {
+  return endpoint.replace(/^tcp:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?=:)/, 'tcp://127.0.0.1');
 }
 
 /** Looks after any number of stock engines: registers each while it is well, and tells what its KV caches hold and how busy it is. */
@@ -139,7 +155,13 @@ export class EngineFleet implements Component {
 
   /** What is wrong with the engines now. */
   findings(): readonly Finding[] {
-    return [...this.#watches.values()].flatMap(({ observed }) => engineFindings(observed));
+    const watches = [...this.#watches.values()];
+    return [
+      ...watches.flatMap(({ observed }) => engineFindings(observed)),
+      ...fleetFindings(
+        watches.map(({ config }) => ({ workerId: config.workerId, addresses: addressesOf(config) })),
+      ),
+    ];
   }
 
   /** Whoever takes the events that an engine sends by itself. */

@@ -2,10 +2,18 @@ import type { DialectName } from '@kvasir/contract';
 import { parseExactJson } from '@kvasir/engine-events';
 import { dialectOf } from '@kvasir/engines';
 import type { ApiKey } from '@kvasir/engines';
+import type { EngineWork } from '@kvasir/self-check';
 import { Agent, request } from 'undici';
 import { cacheConfigInfo, NO_CACHE_FACTS, NO_MODEL_FACTS, readModels, serverInfo } from './engine-facts.js';
 import type { CacheFacts, EngineFacts } from './engine-facts.js';
-import { sglangLoads, sglangMetricLoads, trtllmLoads, vllmLoads, workDone } from './engine-loads.js';
+import {
+  sglangLoads,
+  sglangMetricLoads,
+  trtllmLoads,
+  vllmLoads,
+  vllmWork,
+  workDone,
+} from './engine-loads.js';
 import type { EngineLoads } from './engine-loads.js';
 
 /** How an engine is reached. */
@@ -30,6 +38,8 @@ export type EngineReply =
 export interface LoadReading {
   readonly loads: EngineLoads;
   readonly workDone: number | null;
+  /** In tokens and requests; null when it does not say. */
+  readonly work: EngineWork | null;
 }
 
 /** How long facts and loads are waited for. */
@@ -94,15 +104,19 @@ export class EngineHttp {
     switch (engine.dialect) {
       case 'vllm': {
         const text = textOf(await this.#call(engine, '/metrics'));
-        return { loads: vllmLoads(text), workDone: workDone(text) };
+        return { loads: vllmLoads(text), workDone: workDone(text), work: vllmWork(text) };
       }
       case 'trtllm':
-        return { loads: trtllmLoads(parseAny(await this.#call(engine, '/metrics'))), workDone: null };
+        return {
+          loads: trtllmLoads(parseAny(await this.#call(engine, '/metrics'))),
+          workDone: null,
+          work: null,
+        };
       case 'sglang': {
         const loads = sglangLoads(parseAny(await this.#call(engine, '/v1/loads')));
-        if (loads.size > 0) return { loads, workDone: null };
+        if (loads.size > 0) return { loads, workDone: null, work: null };
         const text = textOf(await this.#call(engine, '/metrics'));
-        return { loads: sglangMetricLoads(text), workDone: workDone(text) };
+        return { loads: sglangMetricLoads(text), workDone: workDone(text), work: null };
       }
     }
   }

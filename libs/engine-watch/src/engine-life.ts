@@ -2,6 +2,8 @@ import type { WorkerRecord } from '@kvasir/contract';
 import { KvEventPublisher } from '@kvasir/event-plane';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { RecordLease, Registry } from '@kvasir/registry';
+import { EventAccount } from '@kvasir/self-check';
+import type { EventAccountState, WatchedSocket } from '@kvasir/self-check';
 import type { Clock } from '@kvasir/service';
 import type { EngineConfig } from './engine-config.js';
 import type { EngineAccess, EngineHttp } from './engine-http.js';
@@ -42,6 +44,7 @@ export class EngineLife {
   readonly #publisher: KvEventPublisher;
   readonly #events: RankEvents;
   readonly #loads: LoadReports;
+  readonly #account = new EventAccount();
 
   private constructor(
     record: WorkerRecord,
@@ -52,7 +55,14 @@ export class EngineLife {
     this.#parts = parts;
     this.#publisher = made.publisher;
     this.#events = made.events;
-    this.#loads = new LoadReports(record, parts);
+    this.#loads = new LoadReports(record, {
+      ...parts,
+      reported: (work, openRequests) => {
+        const { storedEvents, isCaughtUp } = made.events;
+        const { blockSize } = this.#record;
+        this.#account.look({ work, openRequests, storedEvents, blockSize, isCaughtUp });
+      },
+    });
   }
 
   /**
@@ -128,6 +138,15 @@ export class EngineLife {
   /** Events of this life that were left out, by reason. */
   leftOut(): ReadonlyMap<string, number> {
     return this.#events.counts();
+  }
+
+  /** What it computes beside what its events tell. */
+  get account(): EventAccountState {
+    return this.#account.state;
+  }
+
+  sockets(): readonly WatchedSocket[] {
+    return this.#events.sockets();
   }
 
   /** Registers it, in the place of an earlier life. */

@@ -1,4 +1,5 @@
 import type { EngineLoad } from '@kvasir/contract';
+import type { EngineWork } from '@kvasir/self-check';
 
 /** What an engine says of each of its ranks; empty when nothing can be read. */
 export type EngineLoads = ReadonlyMap<number, EngineLoad>;
@@ -68,6 +69,27 @@ const WORK_COUNTERS = /^(?:vllm|sglang):(?:prompt|generation)_tokens_total(?:\{[
 export function workDone(text: string): number | null {
   const counts = [...text.matchAll(WORK_COUNTERS)].map(([, value]) => amount(Number(value)) ?? 0);
   return counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** What vLLM's metrics say of its work over all ranks; null when they say too little. */
+export function vllmWork(text: string): EngineWork | null {
+  const prompt = sumOf(text, 'vllm:prompt_tokens_total');
+  const generated = sumOf(text, 'vllm:generation_tokens_total');
+  if (prompt === null || generated === null) return null;
+  const found =
+    (sumOf(text, 'vllm:prefix_cache_hits_total') ?? 0) +
+    (sumOf(text, 'vllm:external_prefix_cache_hits_total') ?? 0);
+  return {
+    computedTokens: Math.max(0, prompt - found) + generated,
+    endedRequests: sumOf(text, 'vllm:request_success_total') ?? 0,
+  };
+}
+
+/** Over all labels; null when there is none of the name. */
+function sumOf(text: string, name: string): number | null {
+  const line = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'gm');
+  const values = [...text.matchAll(line)].map(([, value]) => amount(Number(value)) ?? 0);
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0);
 }
 
 function loadsOf(read: Record<'running' | 'waiting' | 'usage', ReadonlyMap<number, number>>): EngineLoads {

@@ -68,7 +68,7 @@ class ScriptedEngine implements AskedEngine {
       this.running === null
         ? new Map()
         : new Map([[0, { runningRequests: this.running, waitingRequests: 0, kvUsage: 0 }]]);
-    return Promise.resolve({ loads, workDone: this.work });
+    return Promise.resolve({ loads, workDone: this.work, work: null });
   }
 
   pullEvents(): Promise<unknown> {

@@ -3,7 +3,7 @@ import type { WorkerRecord } from '@kvasir/contract';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
 import type { CancelTimer, Clock, Logger } from '@kvasir/service';
-import type { WatchedEngine } from '@kvasir/self-check';
+import type { EventAccountState, WatchedEngine } from '@kvasir/self-check';
 import type { Incarnation, Prng } from '@kvasir/units';
 import { ApiKey } from '@kvasir/engines';
 import { EngineDrain } from './engine-drain.js';
@@ -57,6 +57,8 @@ export class EngineWatch {
   #reason = 'it was not asked yet';
   #factsAtMs = -Infinity;
   #facts: EngineFacts | null = null;
+  /** Who stands in the registry under its id. */
+  #rival: WatchedEngine['rival'] = null;
   /** The last sentence that was logged: each is told once, not once per probe. */
   #told = '';
   /** Whoever has taken its place; it is let have it. */
@@ -119,12 +121,25 @@ export class EngineWatch {
 
   /** What is seen of it, for the self-check. */
   get observed(): WatchedEngine {
+    const life = this.#life;
+    const isRegistered = life?.isListed === true;
     return {
       workerId: this.workerId,
       url: this.#config.url,
-      isRegistered: this.#life?.isListed === true,
+      isRegistered,
+      // Only what was told as a reason is one: an engine that does not answer is waited for.
+      refusal: isRegistered || this.#told === '' || this.#told !== this.#reason ? null : this.#told,
+      rival: this.#rival,
+      holder: this.#parts.holder,
+      modelsStatus: this.#facts?.modelsStatus ?? null,
+      hasApiKey: this.#config.apiKey !== null,
       hasKvEvents: this.#config.kvEvents.kind !== 'none',
       prefixCaching: this.#facts?.prefixCaching ?? null,
+      ownBlockSize: this.#facts?.blockSize ?? null,
+      poolBlockSize: life?.record.blockSize ?? null,
+      sockets: life?.sockets() ?? [],
+      account: life?.account ?? NO_ACCOUNT,
+      leftOut: this.leftOut(),
     };
   }
 
@@ -243,6 +258,7 @@ export class EngineWatch {
   async #superseded({ record }: EngineLife): Promise<void> {
     const standing = await standingRecord(this.#parts, record.endpoint, record.workerId);
     this.#supersededBy = standing?.holder ?? null;
+    this.#rival = rivalOf(standing);
     await this.#end(standing === null ? TAKEN : standingBack(standing, this.#parts.holder, this.#config.url));
   }
 
@@ -252,9 +268,11 @@ export class EngineWatch {
     if (this.#life?.isUnbroken === false) await this.#end('it has perhaps started anew');
     const isOthers = standing?.holder !== undefined && standing.holder !== holder;
     if (isOthers && (standing.url !== this.#config.url || standing.holder === this.#supersededBy)) {
+      this.#rival = rivalOf(standing);
       this.#say(standingBack(standing, holder, this.#config.url));
       return;
     }
+    this.#rival = null;
     const facts = await this.#askFacts();
     const before = this.#life?.record ?? standing;
     const told = this.#record(facts, before?.incarnation ?? newIncarnation(epochMs(), prng), before);
@@ -403,6 +421,13 @@ export class EngineWatch {
     });
     return this.#looking;
   }
+}
+
+const NO_ACCOUNT: EventAccountState = { filledBlocks: 0, idleStores: 0 };
+
+function rivalOf(standing: WorkerRecord | null): WatchedEngine['rival'] {
+  const holder = standing?.holder;
+  return standing === null || holder === undefined ? null : { holder, url: standing.url };
 }
 
 const NO_ANSWER = 'its health route does not answer';

@@ -1,6 +1,7 @@
 import { encodeEngineLoad, subjects } from '@kvasir/contract';
 import type { WorkerRecord } from '@kvasir/contract';
 import type { EventPlane } from '@kvasir/event-plane';
+import type { EngineWork } from '@kvasir/self-check';
 import type { CancelTimer, Clock } from '@kvasir/service';
 import type { EngineAccess, EngineHttp } from './engine-http.js';
 import type { EngineLoads } from './engine-loads.js';
@@ -13,6 +14,8 @@ export interface LoadReportParts {
   readonly engine: EngineAccess;
   readonly metrics: WatchMetrics;
   readonly loadMs: number;
+  /** Told what the engine says that it has done, and how many requests it has, after each report. */
+  readonly reported?: ((work: EngineWork | null, openRequests: number) => void) | undefined;
 }
 
 /** Asks an engine for its load again and again, and tells the routers what it says. */
@@ -52,10 +55,11 @@ export class LoadReports {
     this.#isAsking = true;
     try {
       const { endpoint, workerId, incarnation, rankStart, rankCount } = this.#record;
-      const { eventPlane, http, engine, metrics } = this.#parts;
-      const { loads, workDone } = await http.loads(engine);
+      const { eventPlane, http, engine, metrics, reported } = this.#parts;
+      const { loads, workDone, work } = await http.loads(engine);
       if (this.#isClosed) return;
       this.#workDone = workDone ?? this.#workDone;
+      reported?.(work, openRequests(loads));
       this.#idleReports = isIdle(loads) ? this.#idleReports + 1 : 0;
       metrics.loadReports.inc({ worker_id: workerId, outcome: loads.size > 0 ? 'sent' : 'unreadable' });
       for (const [rank, load] of loads) {
@@ -72,7 +76,12 @@ export class LoadReports {
 
 function isIdle(loads: EngineLoads): boolean {
   if (loads.size === 0) return false;
-  return [...loads.values()].every(
-    ({ runningRequests, waitingRequests }) => runningRequests + waitingRequests === 0,
+  return openRequests(loads) === 0;
+}
+
+function openRequests(loads: EngineLoads): number {
+  return [...loads.values()].reduce(
+    (sum, { runningRequests, waitingRequests }) => sum + runningRequests + waitingRequests,
+    0,
   );
 }

@@ -7,6 +7,7 @@ import {
 } from '@kvasir/engine-events';
 import type { CopyRule, EngineKvBatch, TrtllmReading } from '@kvasir/engine-events';
 import type { KvEventPublisher } from '@kvasir/event-plane';
+import type { WatchedSocket } from '@kvasir/self-check';
 import type { CancelTimer, Clock } from '@kvasir/service';
 import type { EngineConfig } from './engine-config.js';
 import type { EngineAccess, EngineHttp } from './engine-http.js';
@@ -44,6 +45,9 @@ export class RankEvents {
   #cancelPull: CancelTimer | null = null;
   #isPulling = false;
   #appliedEvents = 0;
+  #storedEvents = 0;
+  /** What could not be taken at all, by reason. */
+  readonly #dropped = new Map<string, number>();
   readonly #pulled = new TrtllmEventStream();
   #isClosed = false;
 
@@ -63,6 +67,27 @@ export class RankEvents {
     return this.#appliedEvents;
   }
 
+  /** Events that told of blocks so far. */
+  get storedEvents(): number {
+    return this.#storedEvents;
+  }
+
+  /** True while nothing of before is being read. */
+  get isCaughtUp(): boolean {
+    return [...this.#sources.values()].every(({ isCaughtUp }) => isCaughtUp);
+  }
+
+  /** The sockets that are read. */
+  sockets(): readonly WatchedSocket[] {
+    const { kvEvents } = this.#options.config;
+    if (kvEvents.kind !== 'zmq') return [];
+    return [...this.#sources].map(([rank, { wasConnected }]) => ({
+      rank,
+      endpoint: rankEndpoint(kvEvents.endpoint, rank),
+      wasConnected,
+    }));
+  }
+
   /** True when every connection that brought events was lost: the engine's process has gone. */
   get isCutOff(): boolean {
     return this.#sources.size > 0 && [...this.#sources.values()].every(({ isCutOff }) => isCutOff);
@@ -77,13 +102,13 @@ export class RankEvents {
   async caughtUp(): Promise<void> {
     const { clock } = this.#options;
     const endMs = clock.nowMs() + CATCH_UP_MS_MAX;
-    while (![...this.#sources.values()].every(({ isCaughtUp }) => isCaughtUp) && clock.nowMs() < endMs)
+    while (!this.isCaughtUp && clock.nowMs() < endMs)
       await new Promise<void>((resolve) => clock.after(CATCH_UP_LOOK_MS, resolve));
   }
 
   /** Events that were left out, and messages that could not be taken, over all ranks. */
   counts(): ReadonlyMap<string, number> {
-    const sums = new Map<string, number>();
+    const sums = new Map(this.#dropped);
     const add = (reason: string, count: number): void =>
       void sums.set(reason, (sums.get(reason) ?? 0) + count);
     for (const ledger of this.#ledgers)
@@ -141,12 +166,11 @@ export class RankEvents {
         message: (payload) => {
           const batch = decodeEngineBatch(payload);
           if (typeof batch === 'string') {
-            metrics.dropped.inc({ worker_id: config.workerId, reason: batch });
+            this.#drop(batch);
             return;
           }
           // Behind an external balancer an engine's only rank has a number of the whole deployment; among several it is a mix-up.
-          if (batch.rank !== null && batch.rank !== rank && config.rankCount > 1)
-            metrics.dropped.inc({ worker_id: config.workerId, reason: 'otherRank' });
+          if (batch.rank !== null && batch.rank !== rank && config.rankCount > 1) this.#drop('otherRank');
           else this.#apply(batch, ledger);
         },
         began: (reason) => {
@@ -205,18 +229,25 @@ export class RankEvents {
     this.#appliedEvents += events.length;
     for (const event of events) {
       ledger.apply(event, nowMs);
+      if (event.kind === 'stored') this.#storedEvents += 1;
       metrics.events.inc({ worker_id: config.workerId, kind: event.kind });
     }
-    for (const reason of dropped) metrics.dropped.inc({ worker_id: config.workerId, reason });
+    for (const reason of dropped) this.#drop(reason);
+  }
+
+  #drop(reason: string): void {
+    const { metrics, config } = this.#options;
+    metrics.dropped.inc({ worker_id: config.workerId, reason });
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + 1);
   }
 
   #ledger(rank: number): EngineKvLedger {
-    const { blockSize, kvBlocksTotal, publisher, metrics, config } = this.#options;
+    const { blockSize, kvBlocksTotal, publisher, config } = this.#options;
     const sink = {
       stored: (parent: Uint32Array | null, hashes: Uint32Array) => {
         const outcome = publisher.publishStored(rank, parent, hashes);
         if (outcome.kind === 'published' || outcome.kind === 'duplicate') return;
-        metrics.dropped.inc({ worker_id: config.workerId, reason: outcome.kind });
+        this.#drop(outcome.kind);
       },
       removed: (hashes: Uint32Array) => void publisher.publishRemoved(rank, hashes),
       cleared: () => publisher.publishCleared(rank),

@@ -38,6 +38,13 @@ export const doctorOptions = defineOptions({
       doc: 'Where the engine publishes KV events, e.g. tcp://gpu-7:5557.',
       group: 'Engine',
     },
+    kvTopic: { kind: 'string', default: '', doc: 'Topic of its events.', group: 'Engine' },
+    probe: {
+      kind: 'boolean',
+      default: true,
+      doc: 'Let the engine compute a small prompt of token ids, twice, to see what it tells of it.',
+      group: 'Engine',
+    },
     json: { kind: 'boolean', default: false, doc: 'Print data instead of text.' },
   },
   check: ({ url, engineUrl, engineApiKeyFile, engineApiKeyEnv }) => [

@@ -19,6 +19,8 @@ export class FakeEngine {
   running = 0;
   usage: FakeUsage = { prompt_tokens: 5, completion_tokens: 1 };
   handover: unknown = undefined;
+  /** Called when it is to generate. */
+  asked: () => void = () => undefined;
   readonly #server: Server;
 
   private constructor() {
@@ -65,6 +67,7 @@ export class FakeEngine {
   }
 
   #completion(): unknown {
+    this.asked();
     return {
       id: 'cmpl-1',
       object: 'text_completion',

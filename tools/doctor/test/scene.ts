@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { InProcessEventPlane } from '@kvasir/event-plane';
 import { create as createAgent, engineAgentConfig, engineAgentOptions } from '@kvasir/engine-agent';
 import { create as createFrontend, frontendConfig, frontendOptions } from '@kvasir/frontend';
@@ -97,6 +100,34 @@ export class Scene {
       if (told === undefined) throw new Error(`There is no ${code} among ${JSON.stringify(findings)}`);
       return told;
     }, SOON);
+  }
+
+  /** As `found`, with something that goes on meanwhile. */
+  async foundWhile(url: string, code: string, happens: () => void): Promise<Told> {
+    const cancel = systemClock.every(30, happens);
+    try {
+      return await this.found(url, code);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Resolves when a finding is not told any more. */
+  async over(url: string, code: string): Promise<void> {
+    await vi.waitFor(() => this.quiet(url, code), SOON);
+  }
+
+  /** @throws when a finding is told. */
+  async quiet(url: string, code: string): Promise<void> {
+    const told = (await findingsAt(url)).find((one) => one.code === code);
+    if (told !== undefined) throw new Error(told.message);
+  }
+
+  /** A file with data that is JSON, and so YAML. @returns its path. */
+  file(name: string, data: unknown): string {
+    const path = join(mkdtempSync(join(tmpdir(), 'kvasir-doctor-')), name);
+    writeFileSync(path, JSON.stringify(data));
+    return path;
   }
 
   /** Lines of the log about a check. */

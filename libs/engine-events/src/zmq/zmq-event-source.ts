@@ -75,6 +75,7 @@ export class ZmqEventSource {
   #last: Buffer | null = null;
   /** The connection was lost: the next replay must show whether it is the same engine. */
   #mustVerify = false;
+  #wasConnected = false;
   #isCutOff = false;
   #cutOffs = 0;
   #isClosed = false;
@@ -93,6 +94,11 @@ export class ZmqEventSource {
   /** True while nothing is being fetched: what was delivered is all there is. */
   get isCaughtUp(): boolean {
     return this.#kept === null;
+  }
+
+  /** True once there was a connection. */
+  get wasConnected(): boolean {
+    return this.#wasConnected;
   }
 
   /** True after a connection was lost, until there is one again: the engine's process has gone, or the way to it. */
@@ -120,6 +126,7 @@ export class ZmqEventSource {
     });
     this.#subscriber.events.on('handshake', () => {
       this.#isCutOff = false;
+      this.#wasConnected = true;
       if (this.#mustVerify && !this.#isClosed) this.#fetch();
     });
     this.#subscriber.connect(endpoint);
