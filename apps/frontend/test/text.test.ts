@@ -146,17 +146,20 @@ describe('prompts over the context', () => {
   });
 });
 
-describe('a prompt beside one that is very long', () => {
+describe('a prompt beside some that are very long', () => {
   it('is answered first', async () => {
     const context = { tokenizerPath: mockTokenizerPath, contextTokensMax: 10_000_000 };
     await scene.worker('aggregated', 'a', generates, context);
     const frontend = await scene.frontend();
     const done: string[] = [];
-    const long = post(frontend, chat(story.repeat(800)), { path: CHAT }).then(() => done.push('long'));
+    // Several, so that there is work left however late the other comes.
+    const long = Array.from({ length: 8 }, (_, index) =>
+      post(frontend, chat(`${index} ${story.repeat(800)}`), { path: CHAT }).then(() => done.push('long')),
+    );
     await expect.poll(() => metric(frontend, 'kvasir_frontend_text_bytes')).toBeGreaterThan(100_000);
     await post(frontend, chat('hi'), { path: CHAT }).then(() => done.push('short'));
-    await long;
-    expect(done).toEqual(['short', 'long']);
+    expect(done.filter((what) => what === 'long').length).toBeLessThan(long.length);
+    await Promise.all(long);
   });
 
   it('is served by load when there are more bytes of text than may be', async () => {

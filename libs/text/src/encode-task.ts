@@ -6,6 +6,7 @@ import type { Shortfall, ShortfallReason } from './rendering/shortfall.js';
 import { encodeSlices, SLICE_UNITS } from './slicing/encode-slices.js';
 import type { EncodingEnd, SliceOptions, Steps } from './slicing/encode-slices.js';
 import { IdCollector } from './slicing/id-collector.js';
+import { readJsonText } from './slicing/json-text.js';
 import type { EncodeTask } from './worker-messages.js';
 
 /** What encoding stands on; one for the life of a worker. */
@@ -33,12 +34,13 @@ export type Encoded =
 
 /** The units of all the work of a task, as far as they can be told before it. */
 export function taskUnits(task: EncodeTask): number {
-  return task.kind === 'chat' ? task.body.byteLength : task.text.length;
+  return task.kind === 'text' ? task.text.length : task.body.byteLength;
 }
 
 /** @param tokensMax more ids than this are not wanted: encoding ends when there are more, or before when there must be. */
 export function* encodeTask(task: EncodeTask, tokensMax: number, parts: EncodingParts): Steps<Encoded> {
   if (task.kind === 'text') return yield* encodeText(task.text, task.addSpecialTokens, tokensMax, parts);
+  if (task.kind === 'json') return yield* encodeJson(task, tokensMax, parts);
   const rendering = parts.template.render(task.body);
   yield task.body.byteLength;
   if (rendering.kind === 'refused') return yield* refused(rendering, parts);
@@ -48,6 +50,15 @@ export function* encodeTask(task: EncodeTask, tokensMax: number, parts: Encoding
   const whole = yield* encodePrompt(rendering, Number.MAX_SAFE_INTEGER, parts);
   if (whole.kind === 'encoded') return { kind: 'encoded', tokens: truncated(whole.tokens, truncation) };
   return yield* refused(shortfall('templateUnsupported', 'cutting a prompt with a word so long'), parts);
+}
+
+function* encodeJson(
+  { body, addSpecialTokens }: Extract<EncodeTask, { kind: 'json' }>,
+  tokensMax: number,
+  parts: EncodingParts,
+): Steps<Encoded> {
+  const text = yield* readJsonText(body, unitsMax(tokensMax, parts.loaded));
+  return text === null ? { kind: 'over' } : yield* encodeText(text, addSpecialTokens, tokensMax, parts);
 }
 
 function* encodePrompt(
@@ -126,6 +137,11 @@ function encoded(
 }
 
 /** Told from its length alone. */
-function isCertainlyOver(text: string, tokensMax: number, { unitsPerTokenMax }: LoadedTokenizer): boolean {
-  return unitsPerTokenMax !== null && text.length > tokensMax * unitsPerTokenMax;
+function isCertainlyOver(text: string, tokensMax: number, loaded: LoadedTokenizer): boolean {
+  return text.length > unitsMax(tokensMax, loaded);
+}
+
+/** Longest text that may have so few tokens, in UTF-16 units. */
+function unitsMax(tokensMax: number, { unitsPerTokenMax }: LoadedTokenizer): number {
+  return unitsPerTokenMax === null ? Infinity : tokensMax * unitsPerTokenMax;
 }

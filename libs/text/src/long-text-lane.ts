@@ -1,9 +1,9 @@
 import { TextError } from './errors.js';
 import type { TextWorkerThread, WorkerAnswer, WorkerEncodeOptions } from './text-worker-thread.js';
-import type { UnslicedText } from './worker-messages.js';
+import type { EncodeTask } from './worker-messages.js';
 
 interface Waiting {
-  readonly source: UnslicedText;
+  readonly task: EncodeTask;
   readonly options: WorkerEncodeOptions;
   readonly resolve: (answer: WorkerAnswer) => void;
   readonly reject: (error: unknown) => void;
@@ -11,8 +11,8 @@ interface Waiting {
 }
 
 /**
- * Where texts are encoded that cannot be sliced, one after the other, in a thread that nobody else waits for. It starts with the first of them.
- * When nobody waits any more for the one in hand, its thread is ended: nothing else stops it.
+ * Where texts are encoded that cannot be sliced, and conversations too large to be rendered among others, one after the other, in a thread that
+ * nobody else waits for. It starts with the first of them. When nobody waits any more for a text in hand, its thread is ended: nothing else stops it.
  */
 export class LongTextLane {
   readonly #thread: TextWorkerThread;
@@ -27,9 +27,9 @@ export class LongTextLane {
     return this.#waiting.length + (this.#inHand === null ? 0 : 1);
   }
 
-  encode(source: UnslicedText, options: WorkerEncodeOptions): Promise<WorkerAnswer> {
+  encode(task: EncodeTask, options: WorkerEncodeOptions): Promise<WorkerAnswer> {
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { source, options, resolve, reject, onAbort: () => this.#giveUp(waiting) };
+      const waiting: Waiting = { task, options, resolve, reject, onAbort: () => this.#giveUp(waiting) };
       if (options.signal?.aborted === true) {
         reject(abortedError());
         return;
@@ -50,9 +50,9 @@ export class LongTextLane {
     const next = this.#inHand === null ? this.#waiting.shift() : undefined;
     if (next === undefined) return;
     this.#inHand = next;
-    const { tokensMax } = next.options;
+    const { tokensMax, signal } = next.options;
     void this.#thread
-      .encode({ kind: 'text', ...next.source }, { tokensMax })
+      .encode(next.task, isSliced(next.task) ? { tokensMax, signal } : { tokensMax })
       .then(
         (answer) => this.#settle(next, () => next.resolve(answer)),
         (error: unknown) => this.#settle(next, () => next.reject(error)),
@@ -65,14 +65,19 @@ export class LongTextLane {
 
   #giveUp(waiting: Waiting): void {
     this.#settle(waiting, () => waiting.reject(abortedError()));
-    if (this.#inHand === waiting) void this.#thread.abandon();
-    else this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+    if (this.#inHand !== waiting) this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+    else if (!isSliced(waiting.task)) void this.#thread.abandon();
   }
 
   #settle({ options, onAbort }: Waiting, tell: () => void): void {
     options.signal?.removeEventListener('abort', onAbort);
     tell();
   }
+}
+
+/** Only the first step of a conversation is a long one; it hears in between that nobody waits. */
+function isSliced(task: EncodeTask): boolean {
+  return task.kind === 'chat';
 }
 
 function abortedError(): TextError {

@@ -157,6 +157,55 @@ describe('long texts beside short ones', () => {
     expect(service.stats()).toMatchObject({ pendingRequests: 0, workerRestarts: 0 });
   });
 
+  it('go to a thread of their own when they are conversations too large to be rendered among others', async () => {
+    const service = await open();
+    const message = { role: 'user', content: 'x' };
+    const done: string[] = [];
+    const note = (name: string) => () => void done.push(name);
+    // Encoding ends at once: what it costs is to be read and rendered.
+    const large = service
+      .encodeChat({ messages: new Array<object>(50_000).fill(message) }, { tokensMax: 1 })
+      .catch(note('large'));
+    await service.encodeChat({ messages: [message] }).then(note('chat'));
+    await service.encodeText('hi').then(note('text'));
+    await large;
+    expect(done).toEqual(['chat', 'text', 'large']);
+    expect(service.stats().unslicedTexts).toBe(1);
+    // The same conversation gives the same ids wherever it is rendered.
+    const messages = new Array<object>(3_000).fill(message);
+    const turns = '<|im_start|>user\nx<|im_end|>\n'.repeat(3_000);
+    expect(await service.encodeChat({ messages })).toEqual(
+      await service.encodeText(`${turns}<|im_start|>assistant\n`),
+    );
+  });
+
+  it('go on with the next large conversation when nobody waits for the first, in the same thread', async () => {
+    const service = await open();
+    const chat = { messages: new Array<object>(3_000).fill({ role: 'user', content: 'x' }) };
+    const left = new AbortController();
+    const first = service.encodeChat(chat, { signal: left.signal });
+    const second = service.encodeChat(chat);
+    left.abort();
+    await expect(first).rejects.toMatchObject({ code: 'TEXT_ABORTED' });
+    expect((await second).length).toBeGreaterThan(3_000);
+    expect(service.stats()).toMatchObject({ pendingRequests: 0, unslicedTexts: 2 });
+  });
+
+  it('are the same as JSON, copied or in shared memory', async () => {
+    const service = await open();
+    const text = 'Æ "quoted" \\ 🧊 '.repeat(4_000);
+    const json = Buffer.from(JSON.stringify(text));
+    const shared = new Uint8Array(new SharedArrayBuffer(json.length));
+    shared.set(json);
+    const ids = await service.encodeText(text);
+    expect(await service.encodeText(json)).toEqual(ids);
+    expect(await service.encodeText(shared)).toEqual(ids);
+    expect(Buffer.from(shared).equals(json)).toBe(true);
+    await expect(service.encodeText(json, { tokensMax: 5 })).rejects.toMatchObject({
+      code: 'TEXT_OVER_LIMIT',
+    });
+  });
+
   it('are refused when they have a word that no thread should take', async () => {
     const service = await open();
     await expect(service.encodeText('x'.repeat(1_048_577))).rejects.toMatchObject({

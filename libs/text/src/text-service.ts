@@ -44,13 +44,17 @@ export interface TextService {
   close(): Promise<void>;
   /**
    * Renders the chat template and encodes; no tokens of a post-processor are added, for the template writes them itself.
-   * @param request a chat request as it came: the bytes of its JSON, not to be changed until the ids are there.
+   * @param request a chat request as it came: the bytes of its JSON, not to be changed until the ids are there. Bytes in a `SharedArrayBuffer` are read where
+   * they lie, others are copied.
    * @throws TextError TEXT_REQUEST_INVALID, TEXT_TEMPLATE_REFUSED, TEXT_TEMPLATE_UNSUPPORTED, TEXT_ENCODING_FAILED, TEXT_OVER_LIMIT,
    * TEXT_UNSLICEABLE, TEXT_QUEUE_FULL, TEXT_WORKER_FAILED, TEXT_ABORTED, TEXT_CLOSED
    */
   encodeChat(request: Uint8Array | ChatFields, options?: EncodeOptions): Promise<Uint32Array>;
-  /** `addSpecialTokens` (default true) lets the post-processor add its tokens, e.g. a first one. Throws like `encodeChat`. */
-  encodeText(text: string, options?: EncodeTextOptions): Promise<Uint32Array>;
+  /**
+   * `addSpecialTokens` (default true) lets the post-processor add its tokens, e.g. a first one. Throws like `encodeChat`.
+   * @param text or the bytes of its JSON, quotes included, which are read elsewhere than on the caller's thread.
+   */
+  encodeText(text: string | Uint8Array, options?: EncodeTextOptions): Promise<Uint32Array>;
   /** Special tokens give no text. @throws TextError TEXT_NOT_DECODING, TEXT_CLOSED */
   decode(ids: Iterable<number>): string;
   /** For one stream of ids. @throws TextError TEXT_NOT_DECODING, TEXT_CLOSED */
@@ -141,7 +145,8 @@ async function loadDecoding(tokenizerPath: string): Promise<Decoding> {
   };
 }
 
-function textTask(text: string, { addSpecialTokens = true }: EncodeTextOptions): EncodeTask {
+function textTask(text: string | Uint8Array, { addSpecialTokens = true }: EncodeTextOptions): EncodeTask {
+  if (text instanceof Uint8Array) return { kind: 'json', body: text, addSpecialTokens };
   return { kind: 'text', text, addSpecialTokens };
 }
 

@@ -132,9 +132,9 @@ export class TextWorkerThread {
       const { task } = request;
       if (task.kind === 'text') this.worker.postMessage(request);
       else {
-        // Copied and moved: a clone would take along the whole pool that a small buffer lies in.
-        const body = new Uint8Array(task.body);
-        this.worker.postMessage({ ...request, task: { ...task, body } }, [body.buffer]);
+        const body = sendable(task.body);
+        const moved = body.buffer instanceof ArrayBuffer ? [body.buffer] : [];
+        this.worker.postMessage({ ...request, task: { ...task, body } }, moved);
       }
     } catch (error) {
       this.fail(request.id, error);
@@ -191,6 +191,12 @@ export class TextWorkerThread {
   private failAll(error: TextError): void {
     for (const id of [...this.pending.keys()]) this.fail(id, error);
   }
+}
+
+/** Shared memory is read where it lies. Other bytes are copied and moved: a clone would take along the whole pool that a small buffer lies in. */
+function sendable({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return buffer instanceof SharedArrayBuffer ? bytes : new Uint8Array(bytes);
 }
 
 function describeUnusable({ code, reason }: Extract<WorkerReply, { kind: 'unusable' }>): string {

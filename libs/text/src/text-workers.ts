@@ -1,8 +1,9 @@
+import { isBulkyChat } from './bulky-chat.js';
 import { TextError } from './errors.js';
 import { LongTextLane } from './long-text-lane.js';
 import { STRETCH_UNITS_MAX } from './slicing/encode-slices.js';
 import { TextWorkerThread } from './text-worker-thread.js';
-import type { WorkerEncodeOptions } from './text-worker-thread.js';
+import type { WorkerAnswer, WorkerEncodeOptions } from './text-worker-thread.js';
 import type { EncodeTask, Vocabulary } from './worker-messages.js';
 
 /** Longest stretch without a border, in UTF-16 units, that is encoded at all: what the library needs for one is hundreds of bytes a unit. */
@@ -20,7 +21,7 @@ export interface TextWorkersOptions {
 export interface TextStats {
   readonly pendingRequests: number;
   readonly rejectedRequests: number;
-  /** Texts that could not be encoded in slices and went to a thread of their own. */
+  /** Texts that could not be encoded in slices, and conversations too large to be rendered among others: they went to a thread of their own. */
   readonly unslicedTexts: number;
   readonly workerRestarts: number;
   readonly cacheHitTokens: number;
@@ -32,7 +33,7 @@ export interface TextStats {
   readonly cachedTokens: number;
 }
 
-/** The worker threads of one tokenizer: those that share all texts, slice by slice, and one more for texts that cannot be sliced. */
+/** The worker threads of one tokenizer: those that share all texts, slice by slice, and one more for what cannot be sliced. */
 export class TextWorkers {
   readonly #threads: readonly TextWorkerThread[];
   readonly #longTexts: LongTextLane;
@@ -74,11 +75,10 @@ export class TextWorkers {
         `${this.#queueRequestsMax} requests already wait for a text worker`,
       );
     }
-    let answer = await leastBusy(this.#threads).encode(task, options);
+    let answer = await this.#encodeAmongOthers(task, options);
     if (answer.kind === 'unsliceable') {
-      this.#unslicedTexts += 1;
       const { text, addSpecialTokens } = answer;
-      answer = await this.#longTexts.encode({ text, addSpecialTokens }, options);
+      answer = await this.#encodeApart({ kind: 'text', text, addSpecialTokens }, options);
     }
     switch (answer.kind) {
       case 'encoded':
@@ -91,6 +91,17 @@ export class TextWorkers {
           `The text has a word of more than ${LONG_STRETCH_UNITS_MAX} characters`,
         );
     }
+  }
+
+  /** A conversation that is too large for that goes its own way from the start. */
+  async #encodeAmongOthers(task: EncodeTask, options: WorkerEncodeOptions): Promise<WorkerAnswer> {
+    if (task.kind === 'chat' && isBulkyChat(task.body)) return await this.#encodeApart(task, options);
+    return await leastBusy(this.#threads).encode(task, options);
+  }
+
+  async #encodeApart(task: EncodeTask, options: WorkerEncodeOptions): Promise<WorkerAnswer> {
+    this.#unslicedTexts += 1;
+    return await this.#longTexts.encode(task, options);
   }
 
   counts(): TextStats {

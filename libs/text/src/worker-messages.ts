@@ -10,7 +10,9 @@ export type EncodeTask =
       /** The request's JSON, read in the worker: a long conversation costs the event loop no more than a copy of its bytes. */
       readonly body: Uint8Array;
     }
-  | { readonly kind: 'text'; readonly text: string; readonly addSpecialTokens: boolean };
+  | { readonly kind: 'text'; readonly text: string; readonly addSpecialTokens: boolean }
+  /** The JSON of a text, read in the worker too. */
+  | { readonly kind: 'json'; readonly body: Uint8Array; readonly addSpecialTokens: boolean };
 
 export type WorkerRequest =
   | {

@@ -34,7 +34,8 @@ function textService(failure: TextErrorCode | null = null): PromptText {
       : Promise.reject(new TextError(failure, 'why'));
   return {
     encodeChat: (body) => encode(contentsOf(body as Buffer)),
-    encodeText: (text) => encode(text),
+    encodeText: (text) =>
+      encode(typeof text === 'string' ? text : (JSON.parse(Buffer.from(text).toString()) as string)),
   };
 }
 

@@ -261,8 +261,7 @@ async function encodePrompts(
     prompts.map(async (prompt) => {
       if (prompt.kind === 'tokens') return keptOf(prompt.tokens, limit);
       const { tokensMax } = limit;
-      const value = JSON.parse(prompt.json.toString('utf8')) as string;
-      return keptOf(await text.encodeText(value, { signal, tokensMax }), limit);
+      return keptOf(await text.encodeText(prompt.json, { signal, tokensMax }), limit);
     }),
   );
 }
