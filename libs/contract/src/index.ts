@@ -56,7 +56,7 @@ export type {
   WorkerRecord,
   WorkerRole,
 } from './records.js';
-export { servedNames } from './records.js';
+export { roleProblem, servedNames } from './records.js';
 export { decodeToken, encodeToken } from './subject-token.js';
 export { parseKvEventsSubject, parseKvRecoverySubject, subjectKind, subjects } from './subjects.js';
 export type { KvSource, SubjectKind } from './subjects.js';

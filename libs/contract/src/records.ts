@@ -53,6 +53,19 @@ export interface WorkerRecord {
   readonly startedAtMs?: number | undefined;
 }
 
+/** Roles that engines of each dialect can have: a leg of its own needs a plan of how a prompt's KV is handed over. */
+const servableRoles: Readonly<Record<DialectName, readonly WorkerRole[]>> = {
+  vllm: ['prefill', 'decode', 'both'],
+  sglang: ['both'],
+  trtllm: ['both'],
+};
+
+/** Why a worker could not be given the work that its role stands for; null when it can. */
+export function roleProblem({ dialect, role }: Pick<WorkerRecord, 'dialect' | 'role'>): string | null {
+  if (servableRoles[dialect].includes(role)) return null;
+  return `${dialect} engines cannot have the role ${role}, for how they hand KV over is not known here; with the role both they serve whole requests`;
+}
+
 /** Every name that a worker answers to without an adapter. */
 export function servedNames({ model, servedNames: names }: WorkerRecord): readonly string[] {
   return names ?? [model];

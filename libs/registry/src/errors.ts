@@ -12,6 +12,11 @@ export const registryErrors = {
     retryable: false,
   },
   REGISTRY_INVALID_RECORD: { meaning: 'A field of the record is out of its range.', retryable: false },
+  REGISTRY_UNSERVABLE_ROLE: {
+    meaning:
+      'Workers of this dialect cannot be given what the role stands for: it has no plan of how prompts are handed over.',
+    retryable: false,
+  },
   REGISTRY_FULL: { meaning: 'The endpoint holds as many records as it may.', retryable: true },
   REGISTRY_UNREACHABLE: { meaning: 'The store of the registry does not answer.', retryable: true },
   REGISTRY_UNAUTHORIZED: {

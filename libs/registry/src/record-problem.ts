@@ -6,6 +6,7 @@ import {
   encodeRouterRecord,
   encodeWorkerRecord,
   formatEndpointName,
+  roleProblem,
 } from '@kvasir/contract';
 import type { Entry } from './entries.js';
 import type { Refusal } from './registry.js';
@@ -26,7 +27,7 @@ export function admissionProblem(entry: Entry, leaseMs: number): Refusal | null 
   if (!(leaseMs > 0 && leaseMs < Infinity))
     throw new RangeError(`Cannot register: leaseMs must be positive, received ${leaseMs}`);
   const problem = recordProblem(entry);
-  return problem === null ? null : invalidRecord(`the record is invalid: ${problem}`);
+  return problem === null ? roleRefusal(entry) : invalidRecord(`the record is invalid: ${problem}`);
 }
 
 /** Puts another record into an entry whose lease is held, or says why not and changes nothing. */
@@ -40,9 +41,16 @@ export function replaceRecord<EntryType extends Entry>(
   const before = entry.record;
   entry.record = record;
   const problem = recordProblem(entry);
-  if (problem === null) return null;
-  entry.record = before;
-  return invalidRecord(`the record cannot be updated: ${problem}`);
+  const refusal =
+    problem === null ? roleRefusal(entry) : invalidRecord(`the record cannot be updated: ${problem}`);
+  if (refusal !== null) entry.record = before;
+  return refusal;
+}
+
+/** A worker that nobody could give work is told at once, instead of standing in the list. */
+function roleRefusal(entry: Entry): Refusal | null {
+  const problem = entry.kind === 'worker' ? roleProblem(entry.record) : null;
+  return problem === null ? null : { kind: 'refused', code: 'REGISTRY_UNSERVABLE_ROLE', message: problem };
 }
 
 function invalidRecord(message: string): Refusal {

@@ -45,6 +45,13 @@ routers:
     expect(readWorkersFile(text).kind).toBe('invalid');
   });
 
+  it('says which role a worker cannot have', () => {
+    const reading = readWorkersFile(WORKER.replace('model: m', 'model: m, dialect: sglang, role: prefill'));
+    expect(reading).toMatchObject({ kind: 'invalid' });
+    if (reading.kind === 'invalid')
+      expect(reading.problems[0]).toMatch(/sglang engines cannot have the role/);
+  });
+
   it('refuses two of one name', () => {
     const reading = readWorkersFile(`${WORKER}${WORKER.split('\n')[2] ?? ''}`);
     expect(reading).toEqual({ kind: 'invalid', problems: ['two workers are called "gpu-1"'] });

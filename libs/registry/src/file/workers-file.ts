@@ -5,6 +5,7 @@ import {
   encodeWorkerRecord,
   parseEndpointName,
   RECORD_LIMITS,
+  roleProblem,
 } from '@kvasir/contract';
 import type { EndpointName, RouterRecord, WorkerRecord } from '@kvasir/contract';
 import { incarnation } from '@kvasir/units';
@@ -107,7 +108,7 @@ function readWorker(item: Fields, endpoint: EndpointName): Reading<WorkerRecord>
   // Whether it is the record that it claims to be is found by reading it back.
   const claimed = { ...WORKER_DEFAULTS, ...item, endpoint, incarnation: life } as unknown as WorkerRecord;
   const reading = decodeWorkerRecord(encodeWorkerRecord(claimed));
-  return reading.kind === 'record' ? reading.record : reading.reason;
+  return reading.kind === 'record' ? (roleProblem(reading.record) ?? reading.record) : reading.reason;
 }
 
 function readRouter(item: Fields, endpoint: EndpointName): Reading<RouterRecord> {

@@ -51,6 +51,26 @@ function agreement(get: () => RegistriesUnderTest): void {
     if (outcome.kind === 'refused') expect(outcome.message).toMatch(/url .*blockSize /);
     await log.reaches('nobody; no pool');
   });
+
+  it('a worker that could not be given what its role stands for is refused, with the reason', async () => {
+    const { owner, consumer } = get();
+    const log = new ViewLog(consumer, endpoint);
+    for (const dialect of ['sglang', 'trtllm'] as const) {
+      for (const role of ['prefill', 'decode'] as const) {
+        const outcome = await owner.registerWorker(worker('w1', { dialect, role }), LEASE_MS);
+        expect(outcome).toMatchObject({ kind: 'refused', code: 'REGISTRY_UNSERVABLE_ROLE' });
+        if (outcome.kind === 'refused') expect(outcome.message).toContain(`${dialect} engines cannot`);
+      }
+    }
+    const lease = held(
+      await owner.registerWorker(worker('w1', { dialect: 'sglang', role: 'both' }), LEASE_MS),
+    );
+    expect(await lease.update(worker('w1', { dialect: 'sglang', role: 'decode' }))).toMatchObject({
+      kind: 'refused',
+      code: 'REGISTRY_UNSERVABLE_ROLE',
+    });
+    await log.reaches('w1; kvasir-mock by 64');
+  });
 }
 
 function lifetimes(get: () => RegistriesUnderTest): void {
