@@ -4,8 +4,7 @@ import type { EngineClient } from '@kvasir/engines';
 
 /** Whether a worker that has failed generates again. */
 export async function probeWorker(engines: EngineClient, worker: WorkerRecord): Promise<boolean> {
-  const dialect = dialectOf(worker.dialect);
-  if (dialect === null) return false;
-  const outcome = await probeEngine(engines, { url: worker.url, dialect, model: worker.model });
+  const { url, model } = worker;
+  const outcome = await probeEngine(engines, { url, dialect: dialectOf(worker.dialect), model });
   return outcome.kind === 'serves';
 }

@@ -248,9 +248,7 @@ class App implements PrefillRouter {
   }
 
   async #probe({ url, dialect, model }: WorkerRecord): Promise<boolean> {
-    const spoken = dialectOf(dialect);
-    if (spoken === null) return false;
-    const outcome = await probeEngine(this.#engines, { url, dialect: spoken, model });
+    const outcome = await probeEngine(this.#engines, { url, dialect: dialectOf(dialect), model });
     return outcome.kind === 'serves';
   }
 }

@@ -91,9 +91,17 @@ describe('engineRequest()', () => {
     expect(code(() => build(sampling))).toBe('RPC_INVALID_FIELD');
   });
 
-  it('refuses an empty prompt and an engine it cannot speak to', () => {
+  it('refuses an empty prompt', () => {
     expect(code(() => build('', { tokens: new Uint32Array(0) }))).toBe('RPC_INVALID_FIELD');
-    expect(code(() => build('', {}, { dialect: 'trtllm' }))).toBe('ROUTER_UNKNOWN_DIALECT');
+  });
+
+  it.each(['sglang', 'trtllm'] as const)('speaks to %s, but not of what it cannot fetch', (dialect) => {
+    expect(JSON.parse(build('', {}, { dialect }).text)).toMatchObject({
+      prompt: [1, 4294967295],
+      stream: true,
+    });
+    const sampling = '{"kv_transfer_params":{"do_remote_prefill":true}}';
+    expect(code(() => build(sampling, {}, { dialect }))).toBe('RPC_INVALID_FIELD');
   });
 });
 

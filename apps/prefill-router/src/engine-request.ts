@@ -1,12 +1,11 @@
 import type { WorkerRecord } from '@kvasir/contract';
 import { dialectOf } from '@kvasir/engines';
-import type { EngineRequest, Handover, ServingRequest } from '@kvasir/engines';
+import type { EngineRequest, ServingRequest } from '@kvasir/engines';
 import { parseCompletionRequest, readJsonBody, REQUEST_LIMITS, spliceJson } from '@kvasir/openai';
 import type { JsonBody } from '@kvasir/openai';
 import { rpcError } from '@kvasir/rpc';
 import type { GenerateRequest, RouterPrompt } from '@kvasir/rpc';
 import type { RequestId } from '@kvasir/units';
-import { prefillRouterError } from './errors.js';
 
 const TRANSFER_PARAMS = 'kv_transfer_params';
 const EMPTY_OBJECT = Buffer.from('{}');
@@ -26,7 +25,7 @@ export function readSampling(request: GenerateRequest): SamplingFields {
 /**
  * The request for the chosen engine: a streamed completion of the token ids, with the caller's fields byte for byte. What routing decides (model,
  * prompt, streaming, salt) wins over what the caller put among them.
- * @throws RpcError `RPC_INVALID_FIELD` for fields that no engine would take, and for media; `ROUTER_UNKNOWN_DIALECT`.
+ * @throws RpcError `RPC_INVALID_FIELD` for fields that no engine would take, for media, and for a hand-over that the chosen engine cannot fetch.
  */
 export function engineRequest(options: {
   readonly requestId: RequestId;
@@ -42,21 +41,25 @@ export function engineRequest(options: {
       'Cannot send the request to an engine: token ids do not carry media; use FindBestWorker and send them yourself',
     );
   const dialect = dialectOf(worker.dialect);
-  if (dialect === null)
-    throw prefillRouterError(
-      'ROUTER_UNKNOWN_DIALECT',
-      `Cannot speak to ${worker.workerId}: ${worker.dialect} engines are not known yet`,
-    );
   const reading = parseCompletionRequest(completionBody(prompt, sampling, worker.model));
   if (reading.kind === 'invalid')
     throw rpcError('RPC_INVALID_FIELD', `Cannot send the request to an engine: ${reading.error.message}`);
-  const serving: ServingRequest = { request: reading.request, requestId, forwardedHeaders: [] };
+  const serving: ServingRequest = {
+    request: reading.request,
+    requestId,
+    forwardedHeaders: [],
+    asksForUsage: false,
+  };
   const rank = worker.rankCount > 1 ? options.rank : null;
   // Dialects drop a client's transfer parameters; those of a caller of this service are part of its contract.
-  const handover = transferParams(sampling);
-  return handover === null
-    ? dialect.aggregatedLeg(serving, rank)
-    : dialect.decodeLeg(serving, handover, rank);
+  const json = transferParams(sampling);
+  if (json === null) return dialect.aggregatedLeg(serving, rank);
+  if (dialect.handover === null)
+    throw rpcError(
+      'RPC_INVALID_FIELD',
+      `Cannot send ${TRANSFER_PARAMS} to ${worker.workerId}: ${worker.dialect} engines do not fetch by them`,
+    );
+  return dialect.handover.decodeLeg(serving, { dialect: worker.dialect, json }, rank);
 }
 
 function completionBody(prompt: RouterPrompt, sampling: SamplingFields, model: string): Buffer {
@@ -74,7 +77,7 @@ function completionBody(prompt: RouterPrompt, sampling: SamplingFields, model: s
   });
 }
 
-function transferParams(sampling: SamplingFields): Handover | null {
+function transferParams(sampling: SamplingFields): Buffer | null {
   const json = sampling.raw(TRANSFER_PARAMS);
-  return json === null || json.equals(NULL) ? null : { json };
+  return json === null || json.equals(NULL) ? null : json;
 }

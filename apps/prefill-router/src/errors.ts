@@ -20,10 +20,6 @@ export const prefillRouterErrors = {
     grpcStatus: 'NOT_FOUND',
     meaning: 'The workers of this endpoint serve another model.',
   },
-  ROUTER_UNKNOWN_DIALECT: {
-    grpcStatus: 'UNIMPLEMENTED',
-    meaning: 'This build cannot speak to the kind of engine that was chosen.',
-  },
   ROUTER_DUMP_RUNNING: {
     grpcStatus: 'RESOURCE_EXHAUSTED',
     meaning: 'Another DumpEvents runs: a dump holds a copy of the index.',

@@ -78,11 +78,9 @@ export class EngineHttp {
     };
   }
 
-  /** Lets it generate one token: what its health route says does not show that it can. False also for engines that this version cannot speak to. */
+  /** Lets it generate one token: what its health route says does not show that it can. */
   async generates(engine: EngineAccess, model: string): Promise<boolean> {
-    const dialect = dialectOf(engine.dialect);
-    if (dialect === null) return false;
-    const { path, headers, body } = dialect.probe(model);
+    const { path, headers, body } = dialectOf(engine.dialect).probe(model);
     const call = { method: 'POST', headers, body, timeoutMs: GENERATION_TIMEOUT_MS } as const;
     const reply = await this.#call(engine, path, call);
     // One that has no room for it is busy with others.

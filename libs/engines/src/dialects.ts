@@ -1,10 +1,15 @@
 import type { DialectName } from '@kvasir/contract';
 import type { EngineDialect } from './engine-dialect.js';
+import { sglangDialect } from './sglang-dialect.js';
+import { trtllmDialect } from './trtllm-dialect.js';
 import { vllmDialect } from './vllm-dialect.js';
 
-const dialects: Partial<Record<DialectName, EngineDialect>> = { vllm: vllmDialect };
+const dialects: Readonly<Record<DialectName, EngineDialect>> = {
+  vllm: vllmDialect,
+  sglang: sglangDialect,
+  trtllm: trtllmDialect,
+};
 
-/** @returns null for an engine that this version cannot speak to. */
-export function dialectOf(name: DialectName): EngineDialect | null {
-  return dialects[name] ?? null;
+export function dialectOf(name: DialectName): EngineDialect {
+  return dialects[name];
 }

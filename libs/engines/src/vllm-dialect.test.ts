@@ -15,11 +15,13 @@ const serving = (fields: Record<string, unknown>, forwardedHeaders: readonly str
   request: request(fields),
   requestId: requestId('r-1'),
   forwardedHeaders,
+  asksForUsage: false,
 });
+const { handover } = vllmDialect;
 const bodyOf = ({ body }: EngineRequest): unknown => JSON.parse(body.toString());
 const chat = { messages: [{ role: 'user', content: 'Hi' }] };
 
-describe('vllmDialect.plan()', () => {
+describe('vllmDialect.handover.plan()', () => {
   it.each([
     [chat, { kind: 'serial' }],
     [{ prompt: 'Hi' }, { kind: 'serial' }],
@@ -43,7 +45,7 @@ describe('vllmDialect.plan()', () => {
       { ...chat, prompt_logprobs: 1 },
       { kind: 'aggregated', reason: 'promptLogprobs' },
     ],
-  ])('plans %j', (fields, plan) => expect(vllmDialect.plan(request(fields))).toEqual(plan));
+  ])('plans %j', (fields, plan) => expect(handover.plan(request(fields))).toEqual(plan));
 });
 
 describe('vllmDialect legs', () => {
@@ -58,7 +60,7 @@ describe('vllmDialect legs', () => {
   };
 
   it('asks the prefill worker for one token and to keep the blocks', () => {
-    const leg = vllmDialect.prefillLeg(serving(full), null);
+    const leg = handover.prefillLeg(serving(full), null);
     expect(leg.path).toBe('/v1/chat/completions');
     expect(leg.headers).toEqual(['content-type', 'application/json', 'x-request-id', 'r-1']);
     expect(bodyOf(leg)).toEqual({
@@ -79,17 +81,15 @@ describe('vllmDialect legs', () => {
   });
 
   it('limits max_completion_tokens only where the client has it', () => {
-    expect(
-      bodyOf(vllmDialect.prefillLeg(serving({ ...chat, max_completion_tokens: 8 }), null)),
-    ).toMatchObject({
+    expect(bodyOf(handover.prefillLeg(serving({ ...chat, max_completion_tokens: 8 }), null))).toMatchObject({
       max_completion_tokens: 1,
     });
-    expect(bodyOf(vllmDialect.prefillLeg(serving(chat), null))).not.toHaveProperty('max_completion_tokens');
+    expect(bodyOf(handover.prefillLeg(serving(chat), null))).not.toHaveProperty('max_completion_tokens');
   });
 
   it('passes the hand-over on digit by digit, with the client’s body unchanged', () => {
     const params = '{"do_remote_prefill":true,"remote_block_ids":[[1,2]],"n":18446744073709551615}';
-    const answer = vllmDialect.readPrefillAnswer(
+    const answer = handover.readPrefillAnswer(
       Buffer.from(
         `{"id":"x","usage":{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":4}},"kv_transfer_params": ${params} }`,
       ),
@@ -97,7 +97,7 @@ describe('vllmDialect legs', () => {
     if (answer.kind !== 'handover') throw new TypeError(`it is ${answer.kind}`);
     expect(answer.usage).toEqual({ promptTokens: 9, completionTokens: 1, cachedTokens: 4 });
     const request = serving(full);
-    const leg = vllmDialect.decodeLeg(request, answer.handover, 3);
+    const leg = handover.decodeLeg(request, answer.handover, 3);
     const own = request.request.body.bytes.toString();
     expect(leg.body.toString()).toBe(`${own.slice(0, -1)},"kv_transfer_params":${params}}`);
     expect(leg.headers.slice(-2)).toEqual(['x-data-parallel-rank', '3']);
@@ -106,20 +106,18 @@ describe('vllmDialect legs', () => {
   it('sends the body as it came where nothing has to change', () => {
     const plain = serving(full, ['traceparent', '00-1']);
     expect(vllmDialect.aggregatedLeg(plain, null).body).toBe(plain.request.body.bytes);
-    expect(vllmDialect.decodeLeg(plain, null, null).body).toBe(plain.request.body.bytes);
     expect(vllmDialect.aggregatedLeg(plain, null).headers).toContain('traceparent');
   });
 
   it('never lets a client name where blocks are fetched from', () => {
     const own = serving({ ...full, kv_transfer_params: { remote_host: 'evil' } });
     expect(bodyOf(vllmDialect.aggregatedLeg(own, null))).not.toHaveProperty('kv_transfer_params');
-    expect(bodyOf(vllmDialect.decodeLeg(own, null, null))).not.toHaveProperty('kv_transfer_params');
-    expect(bodyOf(vllmDialect.prefillLeg(own, null))).toHaveProperty('kv_transfer_params.remote_host', null);
+    expect(bodyOf(handover.prefillLeg(own, null))).toHaveProperty('kv_transfer_params.remote_host', null);
   });
 
   it('releases the blocks by a decode leg of one token', () => {
-    const leg = vllmDialect.releaseLeg(serving(full), { json: Buffer.from('{"a":1}') }, null);
-    expect(leg === null ? null : bodyOf(leg)).toMatchObject({
+    const leg = handover.releaseLeg(serving(full), { dialect: 'vllm', json: Buffer.from('{"a":1}') }, null);
+    expect(bodyOf(leg)).toMatchObject({
       stream: false,
       max_tokens: 1,
       kv_transfer_params: { a: 1 },
@@ -133,7 +131,7 @@ describe('vllmDialect legs', () => {
   });
 });
 
-describe('vllmDialect.readPrefillAnswer()', () => {
+describe('handover.readPrefillAnswer()', () => {
   it.each([
     ['{"usage":null}', 'nothingToFetch'],
     ['{"kv_transfer_params":null}', 'nothingToFetch'],
@@ -143,6 +141,6 @@ describe('vllmDialect.readPrefillAnswer()', () => {
     ['[]', 'unreadable'],
     ['not json', 'unreadable'],
   ])('reads %s as %s', (text, kind) => {
-    expect(vllmDialect.readPrefillAnswer(Buffer.from(text)).kind).toBe(kind);
+    expect(handover.readPrefillAnswer(Buffer.from(text)).kind).toBe(kind);
   });
 });

@@ -1,7 +1,8 @@
-import { requestPaths, scanMembers, readUsage, spliceJson } from '@kvasir/openai';
+import { scanMembers, readUsage } from '@kvasir/openai';
 import type { ApiRequest, JsonChanges, JsonMember, TokenUsage } from '@kvasir/openai';
 import type { EngineRequest } from './engine-client.js';
 import type { EngineDialect, LegPlan, PrefillAnswer, ServingRequest } from './engine-dialect.js';
+import { completionProbe, legRequest, rankHeader, usageWish } from './leg-request.js';
 
 /** Asks the prefill worker to keep the computed blocks for a peer to fetch. */
 const KEEP_FOR_DECODE =
@@ -37,24 +38,21 @@ const OUTPUT_FIELDS = [
  * logits of the prompt. A client that leaves between the legs: the decode leg is still sent, for one token, because that releases the blocks at
  * once; an abort after the prefill leg does not.
  */
-export const vllmDialect: EngineDialect = {
+export const vllmDialect = {
   name: 'vllm',
-  plan: planVllm,
-  prefillLeg: (serving, rank) => legRequest(serving, rank, oneToken(serving.request, KEEP_FOR_DECODE)),
-  readPrefillAnswer,
-  decodeLeg: (serving, handover, rank) =>
-    handover === null
-      ? plainLeg(serving, rank)
-      : legRequest(serving, rank, { set: { [TRANSFER_PARAMS]: handover.json } }),
-  aggregatedLeg: plainLeg,
-  releaseLeg: (serving, handover, rank) =>
-    legRequest(serving, rank, oneToken(serving.request, handover.json)),
-  probe: (model) => ({
-    path: requestPaths.completion,
-    headers: ['content-type', 'application/json'],
-    body: Buffer.from(JSON.stringify({ model, prompt: 'ping', max_tokens: 1, temperature: 0 })),
-  }),
-};
+  handover: {
+    plan: planVllm,
+    prefillLeg: (serving, rank) => vllmLeg(serving, rank, oneToken(serving.request, KEEP_FOR_DECODE)),
+    readPrefillAnswer,
+    decodeLeg: (serving, handover, rank) =>
+      vllmLeg(serving, rank, { set: { [TRANSFER_PARAMS]: handover.json, ...usageWish(serving) } }),
+    releaseLeg: (serving, handover, rank) => vllmLeg(serving, rank, oneToken(serving.request, handover.json)),
+  },
+  // A client's own transfer parameters would make the engine fetch from, or keep blocks for, whoever the client names.
+  aggregatedLeg: (serving, rank) =>
+    vllmLeg(serving, rank, { set: usageWish(serving), remove: [TRANSFER_PARAMS] }),
+  probe: completionProbe,
+} as const satisfies EngineDialect;
 
 function planVllm(request: ApiRequest): LegPlan {
   if (request.kind === 'relayed') return { kind: 'aggregated', reason: 'relayed' };
@@ -90,32 +88,8 @@ function forcesToolCall({ body }: ApiRequest): boolean {
   return !['null', '"auto"', '"none"'].includes(choice);
 }
 
-/** Where a client's own transfer parameters are left out: they would make the engine fetch from, or keep blocks for, whoever the client names. */
-function plainLeg(serving: ServingRequest, rank: number | null): EngineRequest {
-  const changes = serving.request.body.has(TRANSFER_PARAMS) ? { remove: [TRANSFER_PARAMS] } : null;
-  return legRequest(serving, rank, changes);
-}
-
-function legRequest(
-  serving: ServingRequest,
-  rank: number | null,
-  changes: JsonChanges | null,
-): EngineRequest {
-  const { request } = serving;
-  const { bytes } = request.body;
-  const headers = [
-    'content-type',
-    'application/json',
-    'x-request-id',
-    serving.requestId,
-    ...serving.forwardedHeaders,
-  ];
-  if (rank !== null) headers.push('x-data-parallel-rank', String(rank));
-  return {
-    path: request.kind === 'relayed' ? request.path : requestPaths[request.kind],
-    headers,
-    body: changes === null ? bytes : spliceJson(bytes, request.body.members(), changes),
-  };
+function vllmLeg(serving: ServingRequest, rank: number | null, changes: JsonChanges): EngineRequest {
+  return legRequest(serving, { changes, headers: rankHeader(rank) });
 }
 
 function readPrefillAnswer(json: Buffer): PrefillAnswer {
@@ -130,7 +104,7 @@ function readPrefillAnswer(json: Buffer): PrefillAnswer {
   if (!isJsonObject(value)) {
     return { kind: 'unreadable', reason: `${TRANSFER_PARAMS} of the prefill answer is no JSON object` };
   }
-  return { kind: 'handover', handover: { json: value }, usage };
+  return { kind: 'handover', handover: { dialect: 'vllm', json: value }, usage };
 }
 
 const NULL = Buffer.from('null');

@@ -111,12 +111,6 @@ export const outcomes = {
     suspectsRequest: false,
     meaning: 'The engine answered 401 or 403: it wants other credentials than it was given.',
   },
-  ENGINE_UNKNOWN_DIALECT: {
-    outcome: 'neutral',
-    retryable: true,
-    suspectsRequest: false,
-    meaning: 'The worker speaks a dialect that this version does not; the request was not sent.',
-  },
   ENGINE_CLIENT_CLOSED: {
     outcome: 'neutral',
     retryable: false,
