@@ -79,8 +79,8 @@ function parsed(payload: string): unknown {
 }
 
 /** What a client is to read. */
-function told({ payload, cachedTokens }: Said, patch: number | null): readonly unknown[] {
-  if (payload === null) return [];
+function told({ payload, cachedTokens }: Said, patch: number | null, isHiding: boolean): readonly unknown[] {
+  if (payload === null || (isHiding && cachedTokens !== undefined)) return [];
   const mark = '"cached_tokens":';
   const text = patch === null ? payload : payload.replace(`${mark}${cachedTokens ?? ''}`, `${mark}${patch}`);
   return [parsed(text)];
@@ -103,25 +103,32 @@ function feed(scanner: SseScanner, bytes: Buffer, cuts: readonly number[]): Buff
   return Buffer.concat(out);
 }
 
+const change = fc.record({ isPatching: fc.boolean(), isHiding: fc.boolean() });
+
 describe('SseScanner, on any stream', () => {
   it('finds what was said, however lines end, are broken, and are cut', () => {
     fc.assert(
-      fc.property(stream, fc.array(fc.nat(), { maxLength: 30 }), fc.boolean(), (shape, cuts, isPatching) => {
-        const bytes = write(shape);
-        const scanner = new SseScanner({ cachedTokens: isPatching ? 77 : null });
-        const relayed = feed(scanner, bytes, cuts);
-        const all = shape.events.map((it) => it.said);
-        expect(scanner.isDone).toBe(all.some(({ payload }) => payload === '[DONE]'));
-        expect(scanner.isFinished).toBe(all.some(({ isFinish }) => isFinish === true));
-        expect(scanner.tokenEvents).toBe(all.filter(({ isToken }) => isToken === true).length);
-        const usage = all.findLast(({ cachedTokens }) => cachedTokens !== undefined);
-        expect(scanner.usage === null).toBe(usage === undefined);
-        expect(scanner.oversizedEvents).toBe(0);
-        const patch = isPatching ? 77 : null;
-        expect(read(relayed).map(parsed)).toEqual(all.flatMap((it) => told(it, patch)));
-        if (usage === undefined || patch === null) expect(relayed.equals(bytes)).toBe(true);
-        else expect(scanner.usage?.cachedTokens).toBe(patch);
-      }),
+      fc.property(
+        stream,
+        fc.array(fc.nat(), { maxLength: 30 }),
+        change,
+        (shape, cuts, { isPatching, isHiding }) => {
+          const bytes = write(shape);
+          const scanner = new SseScanner({ cachedTokens: isPatching ? 77 : null, hidesUsage: isHiding });
+          const relayed = feed(scanner, bytes, cuts);
+          const all = shape.events.map((it) => it.said);
+          expect(scanner.isDone).toBe(all.some(({ payload }) => payload === '[DONE]'));
+          expect(scanner.isFinished).toBe(all.some(({ isFinish }) => isFinish === true));
+          expect(scanner.tokenEvents).toBe(all.filter(({ isToken }) => isToken === true).length);
+          const usage = all.findLast(({ cachedTokens }) => cachedTokens !== undefined);
+          expect(scanner.usage === null).toBe(usage === undefined);
+          expect(scanner.oversizedEvents).toBe(0);
+          const patch = isPatching ? 77 : null;
+          expect(read(relayed).map(parsed)).toEqual(all.flatMap((it) => told(it, patch, isHiding)));
+          if (usage === undefined || (patch === null && !isHiding)) expect(relayed.equals(bytes)).toBe(true);
+          if (patch !== null && usage !== undefined) expect(scanner.usage?.cachedTokens).toBe(patch);
+        },
+      ),
       { numRuns: 1_000 },
     );
   });

@@ -58,6 +58,53 @@ describe('SseScanner', () => {
     expect(feed(new SseScanner({ cachedTokens: 5 }), `${lines.join('\r\n')}\r\n\r\n`)).toBe(patched);
   });
 
+  it('leaves the usage out that the client has not asked for, wherever the stream is cut, and nothing else', () => {
+    const asked = whole.replace(usage(1), '');
+    fc.assert(
+      fc.property(cutsOf(whole), (cuts) => {
+        const scanner = new SseScanner({ cachedTokens: null, hidesUsage: true });
+        expect(feed(scanner, whole, cuts)).toBe(asked);
+        expect(scanner.usage).toEqual({ promptTokens: 9, completionTokens: 3, cachedTokens: 1 });
+        expect(scanner.isDone).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ['several lines', usage(1).replace('data: {', 'event: message\ndata: {')],
+    ['carriage returns', usage(1).replaceAll('\n', '\r\n')],
+    ['a space before its end, as TensorRT-LLM writes it', usage(1).replace('\n\n', ' \n\n')],
+  ])('leaves a usage out that is told with %s', (_what, told) => {
+    const scanner = new SseScanner({ cachedTokens: 5, hidesUsage: true });
+    expect(feed(scanner, chunk('a') + told + done)).toBe(chunk('a') + done);
+    expect(scanner.usage?.completionTokens).toBe(3);
+  });
+
+  it('leaves a chunk with text in, whatever usage it has', () => {
+    const told = chunk('a').replace('{"id"', '{"usage":{"prompt_tokens":9,"completion_tokens":1},"id"');
+    expect(feed(new SseScanner({ cachedTokens: null, hidesUsage: true }), told)).toBe(told);
+  });
+
+  it('counts tokens by ids, and by usage where that says more', () => {
+    const scanner = new SseScanner({ cachedTokens: null });
+    const ids = (text: string, ...tokens: number[]): string =>
+      chunk(text).replace('"finish_reason"', `"token_ids":${JSON.stringify(tokens)},"finish_reason"`);
+    feed(scanner, role + ids('a b c', 1, 2, 3) + ids('', 4) + ids(' d', 5, 6));
+    expect([scanner.tokenEvents, scanner.outputTokens]).toEqual([3, 6]);
+    feed(scanner, chunk(' e') + chunk('', 'stop'));
+    expect(scanner.outputTokens).toBe(8);
+    feed(scanner, usage(0).replace('"completion_tokens":3', '"completion_tokens":12'));
+    expect([scanner.tokenEvents, scanner.outputTokens]).toEqual([5, 12]);
+  });
+
+  it('adds up what TensorRT-LLM tells for each prompt', () => {
+    const scanner = new SseScanner({ cachedTokens: null, hidesUsage: true });
+    expect(feed(scanner, chunk('a', 'stop') + usage(4) + chunk('b', 'stop') + usage(2) + done)).toBe(
+      chunk('a', 'stop') + chunk('b', 'stop') + done,
+    );
+    expect(scanner.usage).toEqual({ promptTokens: 18, completionTokens: 6, cachedTokens: 6 });
+  });
+
   it('passes a chunk of whole events on as it is', () => {
     const bytes = Buffer.from(chunk('a') + chunk('b'));
     expect(new SseScanner({ cachedTokens: null }).push(bytes)).toBe(bytes);

@@ -4,12 +4,15 @@ import type { OpenAiError } from './errors.js';
 import { EventEnds } from './event-ends.js';
 import { readEventLines } from './event-lines.js';
 import { HeldBytes } from './held-bytes.js';
-import { patchUsage } from './usage.js';
+import { tokenIdCount } from './token-id-count.js';
+import { addUsage, patchUsage } from './usage.js';
 import type { TokenUsage } from './usage.js';
 
 export interface SseScannerOptions {
   /** Written into each `usage` that passes; null leaves the stream as it is. */
   readonly cachedTokens: number | null;
+  /** The engine was asked for usage on our own account: the event that has nothing but usage is left out. */
+  readonly hidesUsage?: boolean;
   /** An event longer than this passes unread, and is counted. */
   readonly eventBytesMax?: number;
 }
@@ -21,13 +24,14 @@ export const EVENT_BYTES_MAX = 1_048_576;
 const EMPTY_EVENTS_MAX = 8;
 
 /**
- * Follows a stream of server-sent events on its bytes while it is relayed: counts events that carry tokens, finds the first token, usage,
+ * Follows a stream of server-sent events on its bytes while it is relayed: counts tokens and events that carry them, finds the first token, usage,
  * finish, `[DONE]` and errors, wherever chunks are cut. Parses JSON only up to the first token and where the bytes say there is a usage or an error.
  *
- * Without a patch, chunks pass untouched. With one, the end of a chunk is held back while an event is incomplete (at most `eventBytesMax`).
+ * Where nothing is to be changed (no `cachedTokens`, no `hidesUsage`), chunks pass untouched. Else the end of a chunk is held back while an event is incomplete (at most `eventBytesMax`).
  */
 export class SseScanner {
   readonly #cachedTokens: number | null;
+  readonly #hidesUsage: boolean;
   readonly #eventBytesMax: number;
   readonly #ends = new EventEnds();
   /** Start of an event whose end has not come; at most `eventBytesMax`. */
@@ -38,21 +42,32 @@ export class SseScanner {
   #workBytes = 0;
   #emptyEvents = 0;
   #tokenEvents = 0;
+  #toldTokens = 0;
   #oversizedEvents = 0;
   #hasFirstToken = false;
   #isDone = false;
   #isFinished = false;
   #usage: TokenUsage | null = null;
+  /** It came in an event of its own, not with a choice. */
+  #isUsageFinal = false;
   #error: OpenAiError | null = null;
 
   constructor(options: SseScannerOptions) {
     this.#cachedTokens = options.cachedTokens;
+    this.#hidesUsage = options.hidesUsage ?? false;
     this.#eventBytesMax = options.eventBytesMax ?? EVENT_BYTES_MAX;
   }
 
-  /** Events that carried generated tokens, from the first token on; an engine that sends one token per event makes it a token count. */
+  /** Events that carried generated tokens, from the first token on: how often the engine was seen to work, not what it made. */
   get tokenEvents(): number {
     return this.#tokenEvents;
+  }
+  /**
+   * Generated tokens so far, all choices together; never less than before: by token ids, one for an event without ids, and by the engine's usage where
+   * that says more. How many there were in the end is for `usage` to say.
+   */
+  get outputTokens(): number {
+    return Math.max(this.#toldTokens, this.#usage?.completionTokens ?? 0);
   }
   get hasFirstToken(): boolean {
     return this.#hasFirstToken;
@@ -109,8 +124,7 @@ export class SseScanner {
       from = end;
     }
     const isHeldBack = this.#keepRest(chunk, from, out);
-    // Without a patch every byte passes as it came.
-    if (this.#cachedTokens === null) return chunk;
+    if (!this.#mayChange()) return chunk;
     const upTo = isHeldBack ? from : chunk.length;
     if (out.length === 0)
       return relayedTo === 0 && upTo === chunk.length ? chunk : chunk.subarray(relayedTo, upTo);
@@ -121,7 +135,12 @@ export class SseScanner {
   /** What was held back when the stream has ended in the middle of an event; empty when nothing was. */
   end(): Buffer {
     const held = this.#held.take();
-    return this.#cachedTokens === null ? EMPTY : held;
+    return this.#mayChange() ? held : EMPTY;
+  }
+
+  /** When nothing is to be changed every byte passes as it came. */
+  #mayChange(): boolean {
+    return this.#hidesUsage || this.#cachedTokens !== null;
   }
 
   /** @returns true when the bytes of the event that has begun wait for its end, instead of passing. */
@@ -170,11 +189,11 @@ export class SseScanner {
       return null;
     }
     const payload = this.#readPayload(bytes.subarray(payloadStart, payloadEnd));
-    if (payload === null) return null;
+    if (payload === null || payload.length === 0) return payload;
     return Buffer.concat([bytes.subarray(start, payloadStart), payload, bytes.subarray(payloadEnd, end)]);
   }
 
-  /** @returns the payload patched, or null when it stays. */
+  /** @returns the payload patched, empty when the event is to be left out, or null when it stays. */
   #readPayload(payload: Buffer): Buffer | null {
     // One string for the searches: a native call per search costs more than the copy.
     const text = payload.toString('latin1');
@@ -188,25 +207,37 @@ export class SseScanner {
     if (hasValue(text, '"finish_reason":', TEXT_START)) this.#isFinished = true;
     const mayHaveUsage = hasValue(text, '"usage":', OBJECT_START);
     if (!mayHaveUsage && this.#hasFirstToken) {
-      this.#tokenEvents += 1;
+      this.#countEvent(text);
       return null;
     }
-    return this.#parsePayload(payload, mayHaveUsage);
-  }
-
-  #parsePayload(payload: Buffer, mayHaveUsage: boolean): Buffer | null {
     const content = contentOf(payload);
     if (content === 'tokens' || (content === 'empty' && this.#hasFirstToken)) {
       this.#hasFirstToken = true;
-      this.#tokenEvents += 1;
+      this.#countEvent(text);
     } else if (content === 'empty') {
       this.#emptyEvents += 1;
       if (this.#emptyEvents > EMPTY_EVENTS_MAX) this.#hasFirstToken = true;
     }
-    if (!mayHaveUsage) return null;
+    return mayHaveUsage ? this.#readUsage(payload, content === 'none') : null;
+  }
+
+  /** @param isAlone there is nothing else in the event. */
+  #readUsage(payload: Buffer, isAlone: boolean): Buffer | null {
     const reading = patchUsage(payload, this.#cachedTokens);
-    this.#usage = reading.usage ?? this.#usage;
+    if (reading.usage === null) return null;
+    const before = isAlone && this.#isUsageFinal ? this.#usage : null;
+    // TensorRT-LLM tells it once per prompt.
+    const usage = before === null ? reading.usage : addUsage(before, reading.usage);
+    // What is written in is of the whole answer.
+    this.#usage = this.#cachedTokens === null ? usage : { ...usage, cachedTokens: this.#cachedTokens };
+    this.#isUsageFinal = isAlone;
+    if (this.#hidesUsage && isAlone) return EMPTY;
     return reading.bytes === payload ? null : reading.bytes;
+  }
+
+  #countEvent(text: string): void {
+    this.#tokenEvents += 1;
+    this.#toldTokens += tokenIdCount(text) ?? 1;
   }
 
   /** An event of several lines, or a comment: rare, and read the slow way. @returns what the event becomes, or null when it stays. */
@@ -218,8 +249,8 @@ export class SseScanner {
       return null;
     }
     const payload = this.#readPayload(lines.payload);
-    return payload === null
-      ? null
+    return payload === null || payload.length === 0
+      ? payload
       : Buffer.concat([lines.withPayload(payload), bytes.subarray(payloadEnd, end)]);
   }
 }

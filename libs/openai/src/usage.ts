@@ -26,6 +26,16 @@ export function readUsage(value: unknown): TokenUsage | null {
   };
 }
 
+/** What several parts of one answer have used together. */
+export function addUsage(one: TokenUsage, other: TokenUsage): TokenUsage {
+  const isCacheTold = one.cachedTokens !== null || other.cachedTokens !== null;
+  return {
+    promptTokens: one.promptTokens + other.promptTokens,
+    completionTokens: one.completionTokens + other.completionTokens,
+    cachedTokens: isCacheTold ? (one.cachedTokens ?? 0) + (other.cachedTokens ?? 0) : null,
+  };
+}
+
 /** A whole JSON answer with what was found of its usage. */
 export interface UsageReading {
   /** The answer, patched when that was asked for and there is a usage. */
