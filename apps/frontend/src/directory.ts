@@ -1,7 +1,7 @@
 import { formatEndpointName, servedNames } from '@kvasir/contract';
-import type { EndpointName, RouterRecord, WorkerRecord } from '@kvasir/contract';
-import { dialectOf, EngineLives } from '@kvasir/engines';
-import type { EngineDialect, EngineLife } from '@kvasir/engines';
+import type { DialectName, EndpointName, RouterRecord, WorkerRecord } from '@kvasir/contract';
+import { EngineLives } from '@kvasir/engines';
+import type { EngineLife } from '@kvasir/engines';
 import type { EndpointView, Registry, RegistryWatch } from '@kvasir/registry';
 import type { WorkerId } from '@kvasir/units';
 
@@ -41,6 +41,7 @@ export class EndpointDirectory {
   /** Every name of the model beside its own, with the workers that take new work but do not answer to it. */
   #otherNames: ReadonlyMap<string, readonly WorkerId[]> = new Map();
   #knownNames: ReadonlySet<string> = new Set();
+  #dialects: ReadonlySet<DialectName> = new Set();
   #contextTokensMax = 0;
   #isClosed = false;
 
@@ -103,10 +104,15 @@ export class EndpointDirectory {
     return this.#serving.find(({ tokenizerPath }) => tokenizerPath !== null)?.tokenizerPath ?? null;
   }
 
-  /** How the workers are spoken to (all of a pool alike); null when this version cannot, or while there is none. */
-  get dialect(): EngineDialect | null {
-    const [first] = this.#serving;
-    return first === undefined ? null : dialectOf(first.dialect);
+  /** Every dialect that a worker which takes new work speaks: a pool may mix engines of one model. */
+  get dialects(): ReadonlySet<DialectName> {
+    return this.#dialects;
+  }
+
+  /** Workers that take new work and speak none of these. */
+  workersOtherThan(dialects: ReadonlySet<DialectName>): readonly WorkerId[] {
+    if (isSubset(this.#dialects, dialects)) return NOBODY;
+    return this.#serving.filter(({ dialect }) => !dialects.has(dialect)).map(({ workerId }) => workerId);
   }
 
   /** What tells when a worker leaves the list or starts anew; null while it is not in the list. */
@@ -195,6 +201,7 @@ export class EndpointDirectory {
     this.#addresses = new Set(views.flatMap(({ routers }) => routers.map(({ address }) => address)));
     this.#model = workers[0]?.model ?? null;
     this.#loraNames = new Set(this.#serving.flatMap(({ loraNames }) => loraNames ?? []));
+    this.#dialects = new Set(this.#serving.map(({ dialect }) => dialect));
     this.#knownNames = new Set(workers.flatMap(servedNames));
     this.#otherNames = otherNames(this.#serving);
     this.#contextTokensMax = Math.min(...workers.map(({ contextTokensMax }) => contextTokensMax));
@@ -217,6 +224,11 @@ export class EndpointDirectory {
 }
 
 const NOBODY: readonly WorkerId[] = [];
+
+function isSubset<Item>(some: ReadonlySet<Item>, all: ReadonlySet<Item>): boolean {
+  for (const item of some) if (!all.has(item)) return false;
+  return true;
+}
 
 /** Names beside the model's own, with the workers that do not answer to them. */
 function otherNames(workers: readonly WorkerRecord[]): ReadonlyMap<string, readonly WorkerId[]> {

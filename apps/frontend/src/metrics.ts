@@ -181,7 +181,7 @@ function tokenMetrics(metrics: Metrics) {
     }),
     interTokenLatency: metrics.histogram({
       name: 'kvasir_frontend_inter_token_latency_seconds',
-      help: 'Between two tokens of a stream, as relayed.',
+      help: 'Between two events of a stream that carry tokens, as relayed, for each token of the later one: an event without token ids counts as one.',
       buckets: ITL_BUCKETS,
     }),
     duration: metrics.histogram({

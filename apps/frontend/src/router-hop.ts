@@ -1,4 +1,4 @@
-import type { WorkerRecord } from '@kvasir/contract';
+import type { DialectName, WorkerRecord } from '@kvasir/contract';
 import { dialectOf } from '@kvasir/engines';
 import type { EngineClient, EngineDialect, EngineLife } from '@kvasir/engines';
 import { HealthWatch } from '@kvasir/router';
@@ -117,9 +117,14 @@ export class RouterHop {
     return directory.routers.length > 0 && directory.serves(model);
   }
 
-  /** How the workers hand over; null when this version cannot speak to them. */
-  get dialect(): EngineDialect | null {
-    return this.#parts.directory.dialect;
+  /** Every dialect that a worker which takes new work speaks. */
+  get dialects(): ReadonlySet<DialectName> {
+    return this.#parts.directory.dialects;
+  }
+
+  /** Workers that take new work and speak none of these. */
+  workersOtherThan(dialects: ReadonlySet<DialectName>): readonly WorkerId[] {
+    return this.#parts.directory.workersOtherThan(dialects);
   }
 
   /** Chooses a worker and books the leg on it. Never rejects. */
@@ -264,11 +269,6 @@ export class RouterHop {
       // Without it the prompt counts until the booking is freed.
       holder.markPrefillComplete(bookingId).catch(() => undefined);
     };
-    if (dialect === null) {
-      free();
-      const reason = `Workers of the dialect ${decision.dialect} cannot be spoken to by this version`;
-      return { kind: 'unavailable', code: 'DIALECT_UNKNOWN', reason };
-    }
     if (this.#parts.allowsUrl?.(decision.url) === false) {
       free();
       const { workerId, url } = decision;

@@ -98,7 +98,8 @@ describe('a request that ends between its legs', () => {
       aggregated: pool('aggregated'),
       prefill: {
         isAvailable: () => true,
-        dialect: vllmDialect,
+        dialects: new Set(['vllm'] as const),
+        workersOtherThan: () => [],
         lifeOf: () => null,
         book: () =>
           Promise.resolve({
@@ -140,7 +141,7 @@ describe('a request that ends between its legs', () => {
     if (reading.kind === 'invalid') throw new TypeError(reading.error.message);
     const { request } = reading;
     const record = new RequestRecord(requestId('r'), 'completion', 0);
-    const serving = { request, requestId: requestId('r'), forwardedHeaders: [] };
+    const serving = { request, requestId: requestId('r'), forwardedHeaders: [], asksForUsage: false };
     // Nothing is answered on this way: nobody is there to read.
     const answer = undefined as unknown as ActiveRequest['answer'];
     const error = await serveRequest(parts, { request, serving, scope, record, answer });

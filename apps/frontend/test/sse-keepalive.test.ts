@@ -19,11 +19,11 @@ beforeEach(() => {
 afterEach(() => scene.close());
 
 /** Sends a streamed completion; tells what has come so far. */
-async function stream(url: string) {
+async function stream(url: string, fields: object = {}) {
   const response = await fetch(`${url}/v1/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'm', prompt: PROMPT, max_tokens: 3, stream: true }),
+    body: JSON.stringify({ model: 'm', prompt: PROMPT, max_tokens: 3, stream: true, ...fields }),
   });
   const seen = { text: '' };
   const ended = (async () => {
@@ -95,7 +95,8 @@ describe('--sse-keepalive-ms', () => {
       response.write(chunk('a').slice(0, 20));
     });
     const frontend = await scene.frontend(ON);
-    const { seen, ended } = await stream(frontend.url());
+    // A client that asks for usage itself gets the engine's bytes as they come.
+    const { seen, ended } = await stream(frontend.url(), { stream_options: { include_usage: true } });
     await until(() => seen.text.includes('data: '));
     // Time enough for many comments.
     await new Promise((resolve) => setTimeout(resolve, 100));

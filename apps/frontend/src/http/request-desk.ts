@@ -160,6 +160,7 @@ export class RequestDesk {
       request,
       requestId: unique,
       forwardedHeaders: this.#parts.forwardedHeaders.of(headers),
+      asksForUsage: request.isStream && !request.includesUsage,
     };
     return await this.#parts.serve({ request, serving, answer, scope, record });
   }

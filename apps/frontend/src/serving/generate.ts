@@ -16,6 +16,8 @@ import { generationPatienceMs } from './first-byte.js';
 import { poolHints } from './pool-hints.js';
 import type { ActiveRequest, ServingParts } from './serving-parts.js';
 
+const NOBODY: readonly WorkerId[] = [];
+
 /** A prompt that is fetched from a prefill worker: overlap says nothing and there is no prompt to compute. */
 const FETCHED: RouterOverrides = {
   overlapScoreCredit: 0,
@@ -43,10 +45,16 @@ export async function generate(
   for (;;) {
     if (scope.hasEnded()) return scope.endError();
     if (attempts.failedCount > 0) parts.metrics.retries.inc({ leg });
-    const pending = pool.book(queryFor(active, handover), scope);
+    const strangers = strangersTo(handover, pool);
+    const pending = pool.book(queryFor(active, handover, strangers), scope);
     const choice = pending instanceof Promise ? await pending : pending;
     if (choice.kind === 'ended') return scope.endError();
-    if (choice.kind === 'rejected') return last ?? noWorker(choice.code, choice.message);
+    if (choice.kind === 'rejected') {
+      if (strangers.length === 0) return last ?? noWorker(choice.code, choice.message);
+      // Nobody who could fetch it is left: whoever is there computes the prompt again.
+      handover = null;
+      continue;
+    }
     const { booking } = choice;
     const { workerId } = booking.decision;
     const end = await generateOn(parts, active, pool, { booking, handover });
@@ -61,9 +69,15 @@ export async function generate(
   }
 }
 
+/** Workers that cannot fetch it. */
+function strangersTo(handover: Handover | null, { directory }: WorkerPool): readonly WorkerId[] {
+  return handover === null ? NOBODY : directory.workersOtherThan(new Set([handover.dialect]));
+}
+
 function queryFor(
   { serving, tokens, request, record, attempts }: ActiveRequest,
   handover: Handover | null,
+  strangers: readonly WorkerId[],
 ): RouterQuery {
   return {
     bookingId: bookingId(serving.requestId, attempts),
@@ -72,7 +86,7 @@ function queryFor(
     tokens,
     cacheSalt: request.cacheSalt,
     model: request.model,
-    excludedWorkerIds: attempts.excluded,
+    excludedWorkerIds: strangers.length === 0 ? attempts.excluded : [...attempts.excluded, ...strangers],
     overrides: handover === null ? undefined : FETCHED,
     expectedOutputTokens: request.outputTokensMax ?? undefined,
     poolHints: poolHints(request, record.prefillPool),
@@ -88,10 +102,9 @@ async function generateOn(
 ): Promise<GenerationEnd> {
   const { record, scope, attempts } = active;
   const { decision, watch } = booking;
-  let end: GenerationEnd = UNSPEAKABLE;
+  let end: GenerationEnd = { kind: 'aborted' };
   try {
     const leg = buildLeg(active, booking, handover);
-    if (leg === null) return end;
     noteDecision(active, decision);
     end = await runGeneration({
       engines: parts.engines,
@@ -102,6 +115,7 @@ async function generateOn(
       signal: watch.signal(scope.signal),
       isSuspect: attempts.isSuspect,
       cachedTokens: record.mode === 'disaggregated' ? record.cachedTokens : null,
+      hidesUsage: active.serving.asksForUsage,
       answer: active.answer,
       headers: routeHeaders(active, decision),
       record,
@@ -119,26 +133,17 @@ async function generateOn(
   }
 }
 
+/** A worker that cannot fetch what was handed over computes the prompt itself. */
 function buildLeg(
-  { serving, record }: ActiveRequest,
+  { serving }: ActiveRequest,
   { decision, rank }: GenerationBooking,
   handover: Handover | null,
-): EngineRequest | null {
+): EngineRequest {
   const dialect = dialectOf(decision.dialect);
-  if (dialect === null) return null;
-  return record.mode === 'disaggregated'
-    ? dialect.decodeLeg(serving, handover, rank)
-    : dialect.aggregatedLeg(serving, rank);
+  return handover === null || handover.dialect !== dialect.name || dialect.handover === null
+    ? dialect.aggregatedLeg(serving, rank)
+    : dialect.handover.decodeLeg(serving, handover, rank);
 }
-
-const UNSPEAKABLE: GenerationEnd = {
-  kind: 'failed',
-  failure: engineFailure('ENGINE_UNKNOWN_DIALECT', 'The worker speaks a dialect that this version does not', {
-    wasSent: false,
-  }),
-  error: null,
-  hasBegun: false,
-};
 
 const CUT: GenerationEnd = {
   kind: 'failed',

@@ -27,6 +27,8 @@ export interface GenerationAttempt extends Omit<StreamAnswerParts, 'scanner'> {
   readonly isSuspect: boolean;
   /** What the prefill leg found cached, to be told instead of what this leg fetched; null tells what the engine says. */
   readonly cachedTokens: number | null;
+  /** The usage of the stream was asked for on our own account: the client does not get it. */
+  readonly hidesUsage: boolean;
 }
 
 export type GenerationEnd =
@@ -43,7 +45,8 @@ export type GenerationEnd =
 
 /** Sends a leg to a worker and passes its answer on to the client, streamed or in one piece. Never rejects. */
 export async function runGeneration(attempt: GenerationAttempt): Promise<GenerationEnd> {
-  const scanner = new SseScanner({ cachedTokens: attempt.cachedTokens });
+  const { cachedTokens, hidesUsage } = attempt;
+  const scanner = new SseScanner({ cachedTokens, hidesUsage });
   const body = new BodyCollector(attempt.engines.limits.answerBytesMax);
   let stream: StreamAnswer | null = null;
   const end = await attempt.engines.send(attempt.url, attempt.leg, {

@@ -67,7 +67,7 @@ export class HandoverReleases {
         tokens,
         cacheSalt: null,
         model: serving.request.model,
-        excludedWorkerIds: [],
+        excludedWorkerIds: this.#decode.directory.workersOtherThan(new Set([handover.dialect])),
         overrides: { overlapScoreCredit: 0, trackPrefillTokens: false, assumeKvReuse: false },
       },
       { signal, hasEnded: () => signal.aborted, remainingMs: () => RELEASE_TIMEOUT_MS },
@@ -76,8 +76,8 @@ export class HandoverReleases {
     const { booking } = choice;
     const { decision, rank, watch } = booking;
     try {
-      const leg = dialectOf(decision.dialect)?.releaseLeg(serving, handover, rank) ?? null;
-      if (leg === null) return 'leftToLease';
+      const leg = dialectOf(decision.dialect).handover?.releaseLeg(serving, handover, rank) ?? null;
+      if (leg === null || decision.dialect !== handover.dialect) return 'leftToLease';
       const answer = await callEngine(this.#engines, decision, leg, { signal });
       if (answer.kind === 'ok') watch.ended({ kind: 'succeeded' });
       return answer.kind === 'ok' ? 'fetched' : 'leftToLease';

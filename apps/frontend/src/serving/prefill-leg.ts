@@ -1,5 +1,6 @@
+import type { DialectName } from '@kvasir/contract';
 import { callEngine, engineFailure } from '@kvasir/engines';
-import type { EngineFailure, Handover } from '@kvasir/engines';
+import type { EngineFailure, Handover, HandoverLegs } from '@kvasir/engines';
 import { openAiError } from '@kvasir/openai';
 import type { OpenAiError } from '@kvasir/openai';
 import type { WorkerId } from '@kvasir/units';
@@ -24,15 +25,23 @@ export type PrefillEnd =
 /**
  * Runs the prefill leg: asks the prefill router for a worker, lets it compute the prompt, and frees the booking, on further workers when one fails.
  * Every booking is freed when this returns. Never rejects.
+ * @param dialects that a decode worker can fetch by.
  */
-export async function runPrefill(parts: ServingParts, active: ActiveRequest): Promise<PrefillEnd> {
+export async function runPrefill(
+  parts: ServingParts,
+  active: ActiveRequest,
+  dialects: ReadonlySet<DialectName>,
+): Promise<PrefillEnd> {
   const { scope, record, attempts } = active;
   let lastFailure: EngineFailure | null = null;
   record.stage = 'prefill';
   attempts.beginLeg();
   for (;;) {
     if (attempts.failedCount > 0) parts.metrics.retries.inc({ leg: 'prefill' });
-    const choice = await parts.prefill.book(queryFor(active), scope);
+    const choice = await parts.prefill.book(
+      queryFor(active, parts.prefill.workersOtherThan(dialects)),
+      scope,
+    );
     if (choice.kind === 'ended') return choice;
     if (choice.kind === 'unavailable') {
       if (choice.code === 'SCHED_QUEUE_FULL')
@@ -53,7 +62,10 @@ export async function runPrefill(parts: ServingParts, active: ActiveRequest): Pr
   }
 }
 
-function queryFor({ serving, tokens, request, attempts }: ActiveRequest): RouterQuery {
+function queryFor(
+  { serving, tokens, request, attempts }: ActiveRequest,
+  strangers: readonly WorkerId[],
+): RouterQuery {
   return {
     bookingId: bookingId(serving.requestId, attempts),
     requestId: serving.requestId,
@@ -61,7 +73,7 @@ function queryFor({ serving, tokens, request, attempts }: ActiveRequest): Router
     tokens,
     cacheSalt: request.cacheSalt,
     model: request.model,
-    excludedWorkerIds: attempts.excluded,
+    excludedWorkerIds: strangers.length === 0 ? attempts.excluded : [...attempts.excluded, ...strangers],
     expectedOutputTokens: 1,
     poolHints: poolHints(request, null),
   };
@@ -91,7 +103,11 @@ async function prefillOn(
   let end: AttemptEnd = { kind: 'ended' };
   try {
     // The client left while the router was asked: nothing has been sent yet, so nothing has to be released.
-    if (!active.scope.hasEnded()) end = await askToPrefill(parts, active, booking);
+    if (active.scope.hasEnded()) return end;
+    const legs = booking.dialect.handover;
+    // Chosen all the same, though it cannot hand over: it would compute for nobody.
+    if (legs === null) return { kind: 'done', handover: null };
+    end = await askToPrefill(parts, active, { ...booking, legs });
     return end;
   } finally {
     booking.watch.ended(legEnd(end, active.scope));
@@ -102,7 +118,7 @@ async function prefillOn(
 async function askToPrefill(
   parts: ServingParts,
   { serving, scope, record, attempts }: ActiveRequest,
-  { decision, dialect, rank, watch }: RouterBooking,
+  { decision, legs, rank, watch }: RouterBooking & { readonly legs: HandoverLegs },
 ): Promise<AttemptEnd> {
   record.attempts += 1;
   record.prefillWorkerId = decision.workerId;
@@ -112,7 +128,7 @@ async function askToPrefill(
   const answer = await callEngine(
     parts.engines,
     { url: decision.url, life: parts.prefill.lifeOf(decision.workerId) },
-    dialect.prefillLeg(serving, rank),
+    legs.prefillLeg(serving, rank),
     {
       signal: watch.signal(scope.signal),
       isSuspect: attempts.isSuspect,
@@ -120,7 +136,7 @@ async function askToPrefill(
   );
   if (answer.kind === 'aborted') return watch.isCut && !scope.hasEnded() ? CUT : { kind: 'ended' };
   if (answer.kind === 'failed') return answer;
-  const prefilled = dialect.readPrefillAnswer(answer.bytes);
+  const prefilled = legs.readPrefillAnswer(answer.bytes);
   if (prefilled.kind === 'unreadable') {
     parts.logger.error(
       { workerId: decision.workerId, reason: prefilled.reason },

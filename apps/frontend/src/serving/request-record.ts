@@ -23,7 +23,7 @@ export class RequestRecord {
   promptTokens = 0;
   /** As the engine reports it; in disaggregated mode what the prefill leg found. */
   cachedTokens: number | null = null;
-  /** Token events of a stream; replaced by the usage when there is one. */
+  /** By the engine's usage; of a stream that was not finished, what its events said until then. */
   outputTokens = 0;
   firstTokenMs: number | null = null;
   attempts = 0;

@@ -1,10 +1,11 @@
-import type { EngineDialect } from '@kvasir/engines';
+import type { DialectName } from '@kvasir/contract';
 import { openAiError } from '@kvasir/openai';
 import type { ApiRequest, OpenAiError } from '@kvasir/openai';
 import { Attempts } from '@kvasir/worker-health';
 import { SseKeepalive } from '../http/sse-keepalive.js';
 import type { WorkerPool } from '../worker-pool.js';
 import { generate } from './generate.js';
+import { pairLegs } from './leg-pairing.js';
 import { modelNotFound } from './model-not-found.js';
 import { runPrefill } from './prefill-leg.js';
 import type { Encoding } from './prompt-encoder.js';
@@ -60,7 +61,7 @@ function keepAlive({ config, clock }: ServingParts, { request, answer }: ActiveR
 
 async function serveLegs(parts: ServingParts, active: ActiveRequest): Promise<OpenAiError | null> {
   const choice = disaggregation(parts, active.request);
-  if (choice === 'possible') return await serveDisaggregated(parts, active);
+  if (!('status' in choice)) return await serveDisaggregated(parts, active, choice);
   if (parts.config.disaggregation.isEnforced) return choice;
   return await serveInOneLeg(parts, active);
 }
@@ -73,9 +74,13 @@ function tokensOf(encoding: Encoding): Uint32Array {
   return (encoding.kind === 'unknown' ? encoding.beginning : undefined) ?? NO_TOKENS;
 }
 
-async function serveDisaggregated(parts: ServingParts, active: ActiveRequest): Promise<OpenAiError | null> {
+async function serveDisaggregated(
+  parts: ServingParts,
+  active: ActiveRequest,
+  dialects: ReadonlySet<DialectName>,
+): Promise<OpenAiError | null> {
   const { scope, record, serving, tokens } = active;
-  const end = await runPrefill(parts, active);
+  const end = await runPrefill(parts, active, dialects);
   switch (end.kind) {
     case 'ended':
       return scope.endError();
@@ -113,19 +118,18 @@ function findPool({ decode, aggregated }: ServingParts, model: string): WorkerPo
     : modelNotFound(model);
 }
 
-/** Whether both legs can be had; else what a client is told who insists on them. */
-function disaggregation(parts: ServingParts, request: ApiRequest): 'possible' | OpenAiError {
+/** What the workers of both legs speak when both can be had; else what a client is told who insists on them. */
+function disaggregation(parts: ServingParts, request: ApiRequest): ReadonlySet<DialectName> | OpenAiError {
   const { decode, prefill } = parts;
   if (!prefill.isAvailable(request.model)) return prefillUnavailable('no prefill worker is registered');
   if (!decode.directory.serves(request.model)) return prefillUnavailable('no decode worker is registered');
-  return planError(prefill.dialect, request) ?? 'possible';
-}
-
-function planError(dialect: EngineDialect | null, request: ApiRequest): OpenAiError | null {
-  if (dialect === null) return prefillUnavailable('the prefill workers speak an unknown dialect');
-  const plan = dialect.plan(request);
-  if (plan.kind === 'serial') return null;
-  const [what, param] = UNSPLITTABLE[plan.reason];
+  const pairing = pairLegs(request, prefill.dialects, decode.directory.dialects);
+  if (pairing.kind === 'possible') return pairing.dialects;
+  if (pairing.reason === 'noCommonDialect')
+    return prefillUnavailable(
+      'no prefill worker can hand over to a decode worker: they are engines of other kinds',
+    );
+  const [what, param] = UNSPLITTABLE[pairing.reason];
   return openAiError(
     'unsupported_value',
     `${what} cannot be served disaggregated, which is enforced here`,

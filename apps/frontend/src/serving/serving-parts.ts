@@ -18,7 +18,7 @@ export interface ServingParts {
   readonly config: FrontendConfig;
   readonly decode: WorkerPool;
   readonly aggregated: WorkerPool;
-  readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialect' | 'book' | 'lifeOf'>;
+  readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialects' | 'workersOtherThan' | 'book' | 'lifeOf'>;
   readonly prompts: PromptEncoder;
   readonly engines: EngineClient;
   readonly releases: HandoverReleases;

@@ -48,10 +48,11 @@ export class StreamAnswer implements BodyReceiver {
   data(bytes: Buffer): void {
     const { scanner, onBytes } = this.#parts;
     onBytes();
-    const tokensBefore = scanner.tokenEvents;
+    const { tokenEvents, outputTokens } = scanner;
     const out = scanner.push(bytes);
-    const tokens = scanner.tokenEvents - tokensBefore;
-    if (tokens > 0) this.#count(tokens);
+    const tokens = scanner.outputTokens - outputTokens;
+    if (scanner.tokenEvents > tokenEvents) this.#generated(tokens);
+    else this.#count(tokens);
     this.#write(out);
   }
 
@@ -74,17 +75,25 @@ export class StreamAnswer implements BodyReceiver {
     if (!answer.isOver) this.#relay.data(bytes);
   }
 
-  #count(tokens: number): void {
-    const { record, metrics, clock, onFirstToken, onOutputTokens } = this.#parts;
+  /** The engine has generated, now. */
+  #generated(tokens: number): void {
+    const { record, metrics, clock, onFirstToken } = this.#parts;
     const nowMs = clock.nowMs();
     if (record.firstTokenMs === null) {
       record.firstTokenMs = nowMs;
       metrics.timeToFirstToken.observe((nowMs - record.startMs) / 1000);
       onFirstToken();
     } else {
-      metrics.interTokenLatency.observe((nowMs - this.#lastTokenMs) / tokens / 1000);
+      metrics.interTokenLatency.observe((nowMs - this.#lastTokenMs) / Math.max(1, tokens) / 1000);
     }
     this.#lastTokenMs = nowMs;
+    this.#count(tokens);
+  }
+
+  /** Also of tokens that came earlier, and are known of only now that the engine tells its usage. */
+  #count(tokens: number): void {
+    if (tokens === 0) return;
+    const { record, onOutputTokens } = this.#parts;
     record.outputTokens += tokens;
     this.#unreportedTokens += tokens;
     if (this.#unreportedTokens < OUTPUT_TOKENS_PER_REPORT) return;
