@@ -3,7 +3,7 @@ import type { EngineConfig, EngineFleetContext, EngineWatchSettings } from '@kva
 import { addKvEventsService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
 import { createAdminServer, createMetrics, joinMetrics, SelfCheck } from '@kvasir/service';
-import type { AdminServer, Component, DrainReport, Metrics, Readiness } from '@kvasir/service';
+import type { AdminServer, Component, DrainReport, FindingSource, Metrics, Readiness } from '@kvasir/service';
 import { addDrainRoutes } from './drain-routes.js';
 import { GrpcEventStream } from './grpc-event-stream.js';
 
@@ -21,6 +21,8 @@ export interface EngineAgentConfig extends EngineWatchSettings {
 export interface EngineAgentContext extends Omit<EngineFleetContext, 'metrics'> {
   /** Shown on the same page. */
   readonly otherMetrics?: readonly Metrics[] | undefined;
+  /** What is wrong with what it stands on. */
+  readonly otherFindings?: FindingSource | undefined;
 }
 
 export interface EngineAgent extends Component {
@@ -55,7 +57,7 @@ class App implements EngineAgent {
     this.#context = context;
     const metrics = createMetrics('engine_agent', { process: true });
     this.#fleet = new EngineFleet(config.engines, config, { ...context, metrics });
-    this.#selfCheck = new SelfCheck({ ...context, metrics, sources: [() => this.#fleet.findings()] });
+    this.#selfCheck = new SelfCheck({ ...context, metrics, sources: [() => this.#fleet.findings(), context.otherFindings ?? (() => [])] });
     this.#admin = createAdminServer({
       name: 'admin',
       ...config.admin,

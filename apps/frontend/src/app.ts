@@ -1,3 +1,4 @@
+import { formatEndpointName } from '@kvasir/contract';
 import { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
@@ -29,6 +30,7 @@ import { ForwardedHeaders } from './http/forwarded-headers.js';
 import { RequestDesk } from './http/request-desk.js';
 import { RequestIntake } from './intake/request-intake.js';
 import { frontendFindings } from './self-check/frontend-findings.js';
+import { Neighbours } from './self-check/neighbours.js';
 import { createFrontendMetrics } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
 import { modelList, onlyModel } from './model-cards.js';
@@ -60,6 +62,8 @@ export interface FrontendContext {
   readonly otherMetrics?: readonly Metrics[] | undefined;
   /** The header `authorization` that the engine at a base URL needs; null for one that needs none. */
   readonly authorizationOf?: ((url: string) => string | null) | undefined;
+  /** Milliseconds since 1970; the machine's by default. */
+  readonly epochMs?: (() => number) | undefined;
   /** What is wrong with whatever is looked after besides. */
   readonly otherFindings?: FindingSource | undefined;
   /** Opens what keeps the indexes of the embedded routers over restarts. */
@@ -101,6 +105,7 @@ class App implements Frontend {
   /** Null without an admin port. */
   readonly #admin: AdminServer | null;
   readonly #selfCheck: SelfCheck;
+  readonly #neighbours: Neighbours;
   #isLeaving = false;
 
   constructor(config: FrontendConfig, context: FrontendContext) {
@@ -137,11 +142,8 @@ class App implements Frontend {
     this.#releases = new HandoverReleases({ decode: this.#decode, engines: this.#engines, metrics, logger });
     this.#intake = new RequestIntake(config.intake, clock);
     this.#desk = this.#openDesk(metrics);
-    const parts = { decode: this.#decode, aggregated: this.#aggregated, prompts: this.#prompts };
-    this.#selfCheck = new SelfCheck({
-      ...{ clock, logger, metrics: ownMetrics },
-      sources: [() => frontendFindings(parts), context.otherFindings ?? (() => [])],
-    });
+    this.#neighbours = this.#openNeighbours();
+    this.#selfCheck = this.#openSelfCheck(ownMetrics);
     this.#server = this.#openServer(ownMetrics, metrics);
     this.#admin = this.#openAdmin(ownMetrics);
   }
@@ -152,6 +154,7 @@ class App implements Frontend {
       await this.#decode.start();
       await this.#aggregated.start();
       this.#prefillDirectory.start();
+      this.#neighbours.start(this.#config.namespace);
       this.#selfCheck.start();
       await this.#admin?.start(signal);
       await this.#server.listen(this.#config.http.host, this.#config.http.port);
@@ -184,6 +187,7 @@ class App implements Frontend {
 
   async close(): Promise<void> {
     this.#selfCheck.close();
+    this.#neighbours.close();
     await this.#desk.endAll();
     await this.#server.close();
     await this.#releases.close();
@@ -275,6 +279,29 @@ class App implements Frontend {
       clock,
       logger,
     });
+  }
+
+  #openNeighbours(): Neighbours {
+    const own = [this.#decode.directory, this.#aggregated.directory, this.#prefillDirectory];
+    return new Neighbours(
+      this.#context.registry,
+      own.map(({ endpoint }) => formatEndpointName(endpoint)),
+    );
+  }
+
+  #openSelfCheck(metrics: Metrics): SelfCheck {
+    const { otherFindings, epochMs = Date.now } = this.#context;
+    const seen = {
+      namespace: this.#config.namespace,
+      decode: this.#decode,
+      aggregated: this.#aggregated,
+      prefill: this.#prefill,
+      prompts: this.#prompts,
+      neighbours: this.#neighbours,
+      epochMs,
+    };
+    const sources = [() => frontendFindings(seen), ...(otherFindings === undefined ? [] : [otherFindings])];
+    return new SelfCheck({ ...this.#context, metrics, sources });
   }
 
   #openAdmin(ownMetrics: Metrics): AdminServer | null {

@@ -134,6 +134,7 @@ export class RouterHop {
       if (scope.hasEnded()) return { kind: 'ended' };
       const client = this.#client(address);
       const answer = await this.#askForBest(client, query, scope);
+      if (!(answer instanceof RpcError)) this.#unreachableUntilMs.delete(address);
       if (!(answer instanceof RpcError)) return this.#booked(client, query, answer);
       // Unless the router itself said no, it may have booked before the answer was lost.
       if (!answer.code.startsWith('SCHED_')) this.#free(client, query.bookingId);
@@ -144,6 +145,11 @@ export class RouterHop {
       this.#unreachableUntilMs.set(address, this.#parts.clock.nowMs() + ROUTER_COOL_DOWN_MS);
     }
     return last;
+  }
+
+  /** Addresses of routers that did not answer when they were last asked. */
+  silentRouters(): ReadonlySet<string> {
+    return new Set(this.#unreachableUntilMs.keys());
   }
 
   /** What tells when a worker leaves the list; null while it is not in the list. */

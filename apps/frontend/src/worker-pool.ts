@@ -11,6 +11,7 @@ import type {
 } from '@kvasir/router';
 import type { RouteDecision } from '@kvasir/rpc';
 import type { SchedulerOptions } from '@kvasir/scheduler';
+import type { Finding } from '@kvasir/self-check';
 import { createMetrics } from '@kvasir/service';
 import type { Clock, Logger, Metrics } from '@kvasir/service';
 import type { Prng, RouterId, WorkerId } from '@kvasir/units';
@@ -133,6 +134,11 @@ export class WorkerPool {
   /** True for a worker that was told to finish here. */
   isDraining(workerId: WorkerId): boolean {
     return this.#hop.isDraining(workerId);
+  }
+
+  /** What is wrong with what the embedded router sees. */
+  findings(): readonly Finding[] {
+    return this.directory.hasPools ? [] : this.#router.findings();
   }
 
   /** Legs booked by the embedded router now. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { formatEndpointName } from '@kvasir/contract';
 import type { RouterRecord, WorkerRecord } from '@kvasir/contract';
 import { dialectOf, EngineClient, EngineLives, probeEngine } from '@kvasir/engines';
@@ -7,6 +8,8 @@ import { KvRouter } from '@kvasir/router';
 import type { KvRouterOptions } from '@kvasir/router';
 import { addRouterService, createRpcServer } from '@kvasir/rpc';
 import type { RpcServer } from '@kvasir/rpc';
+import { workerFindings } from '@kvasir/self-check';
+import type { Finding } from '@kvasir/self-check';
 import {
   addWorkerRoutes,
   createAdminServer,
@@ -124,7 +127,10 @@ class App implements PrefillRouter {
         () => this.#isDraining,
       ),
     );
-    const sources = context.otherFindings === undefined ? [] : [context.otherFindings];
+    const sources = [
+      () => this.#findings(),
+      ...(context.otherFindings === undefined ? [] : [context.otherFindings]),
+    ];
     this.#selfCheck = new SelfCheck({ ...context, metrics, sources });
     this.#admin = createAdminServer({
       name: 'admin',
@@ -208,6 +214,11 @@ class App implements PrefillRouter {
     logger.info({ bookingsLeft, abandonedRequests }, 'prefill router drained');
     // A running Generate is a call and a booking: it is counted once.
     return { abandonedRequests: Math.max(bookingsLeft, abandonedRequests) };
+  }
+
+  #findings(): readonly Finding[] {
+    const here = { hostName: hostname(), epochMs: Date.now() };
+    return [...workerFindings(this.#router.workers(), here), ...this.#router.findings()];
   }
 
   #adminWorkers(): AdminWorkers {

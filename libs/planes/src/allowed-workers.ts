@@ -1,3 +1,4 @@
+import { formatEndpointName } from '@kvasir/contract';
 import type { EndpointName, PoolRecord, RouterRecord, WorkerRecord } from '@kvasir/contract';
 import type {
   ClaimOutcome,
@@ -19,6 +20,8 @@ export class AllowedWorkers implements Registry {
   readonly #urls: WorkerUrls;
   readonly #refused: (workerId: string, url: string) => void;
   readonly #told = new Set<string>();
+  /** Who is refused now, by endpoint. */
+  readonly #refusedNow = new Map<string, readonly WorkerRecord[]>();
   /** Views as they are seen, by what the registry handed out, so that the same view stays the same object. */
   readonly #seen = new WeakMap<EndpointView, EndpointView>();
 
@@ -42,7 +45,13 @@ export class AllowedWorkers implements Registry {
   }
 
   watch(endpoint: EndpointName, changed: (view: EndpointView) => void): RegistryWatch {
-    const watch = this.#registry.watch(endpoint, (view) => changed(this.#allowed(view)));
+    const watch = this.#registry.watch(endpoint, (view) => {
+      const refused = view.workers.filter((worker) => !this.#isAllowed(worker));
+      const name = formatEndpointName(endpoint);
+      if (refused.length > 0) this.#refusedNow.set(name, refused);
+      else this.#refusedNow.delete(name);
+      changed(this.#allowed(view));
+    });
     return { view: () => this.#allowed(watch.view()), close: () => watch.close() };
   }
 
@@ -51,6 +60,11 @@ export class AllowedWorkers implements Registry {
     changed: (endpoints: readonly EndpointName[]) => void,
   ): { close(): void } {
     return this.#registry.watchEndpoints(namespace, changed);
+  }
+
+  /** Workers that are registered and not seen. */
+  refusedWorkers(): readonly WorkerRecord[] {
+    return [...this.#refusedNow.values()].flat();
   }
 
   health(): RegistryHealth {

@@ -4,6 +4,8 @@ import type { EventPlane, LoggedEventPlane, NatsOptions } from '@kvasir/event-pl
 import { connectRedisRegistry, FileRegistry } from '@kvasir/registry';
 import type { RecordTrust, RedisConnectionOptions, Registry } from '@kvasir/registry';
 import { ServiceError } from '@kvasir/service';
+import { planeFindings } from '@kvasir/self-check';
+import type { Finding } from '@kvasir/self-check';
 import type { Clock, Logger, Metrics } from '@kvasir/service';
 import { AllowedWorkers } from './allowed-workers.js';
 import { PlaneRefusals } from './plane-refusals.js';
@@ -26,6 +28,8 @@ export interface Planes {
   readonly allowsWorkerUrl: (url: string) => boolean;
   /** Of what was not believed. */
   readonly otherMetrics: readonly Metrics[];
+  /** What is wrong with them now. */
+  readonly otherFindings: () => readonly Finding[];
   /** Releases every lease and ends both connections. Idempotent. */
   close(): Promise<void>;
 }
@@ -94,6 +98,16 @@ async function connectPlanes(
       trustsWorkers: values.workersFile !== null || (secret !== null && !believesUnsealed),
       allowsWorkerUrl: (url) => urls.allows(url),
       otherMetrics: [refusals.metrics],
+      otherFindings: () =>
+        planeFindings({
+          hasSecret: secret !== null,
+          lost: lostPlanes({ eventPlane, registry }),
+          // While a secret is being introduced what carries no seal is believed.
+          refusedMessages: refusals
+            .recentMessages()
+            .filter(({ fault }) => fault !== 'missing' || !believesUnsealed),
+          refusedWorkers: registry.refusedWorkers(),
+        }),
       async close() {
         watch.close();
         secret?.close();
@@ -105,6 +119,17 @@ async function connectPlanes(
     await eventPlane.close();
     throw error;
   }
+}
+
+function lostPlanes({
+  eventPlane,
+  registry,
+}: Pick<Planes, 'eventPlane' | 'registry'>): ReadonlyMap<string, string> {
+  const lost = new Map<string, string>();
+  const [events, records] = [eventPlane.health(), registry.health()];
+  if (events.kind !== 'connected') lost.set('event plane (NATS)', events.reason);
+  if (records.kind !== 'connected') lost.set('registry (Redis)', records.reason);
+  return lost;
 }
 
 const NO_SECRET =

@@ -58,7 +58,6 @@ export async function openRouterPlanes(
     },
     openDurable: durableOpener(planes, values),
     otherMetrics: [...planes.otherMetrics, processMetrics(context.name)],
-    otherFindings: () => [],
   };
 }
 

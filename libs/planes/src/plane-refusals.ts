@@ -2,11 +2,14 @@ import { subjectKind } from '@kvasir/contract';
 import type { SubjectKind } from '@kvasir/contract';
 import type { MessageFault } from '@kvasir/event-plane';
 import type { BadRecord } from '@kvasir/registry';
+import type { WatchedPlanes } from '@kvasir/self-check';
 import { createMetrics } from '@kvasir/service';
 import type { Clock, Counter, Logger, Metrics } from '@kvasir/service';
 
 /** The same is told again after so long, with how often it has happened meanwhile. */
 const TELL_AGAIN_MS = 60_000;
+/** How long the self-check speaks of a refused message. */
+const RECENT_MS = 60_000;
 
 /** Counts and tells of what was not believed: messages, records and workers' addresses. */
 export class PlaneRefusals {
@@ -16,6 +19,11 @@ export class PlaneRefusals {
   readonly #messages: Counter<'subject' | 'fault'>;
   readonly #records: Counter<'kind'>;
   readonly #workers: Counter<'reason'>;
+  /** Refused messages of the last while, by kind and fault. */
+  readonly #recent = new Map<
+    string,
+    { readonly kind: string; readonly fault: string; lastMs: number; count: number }
+  >();
   readonly #told = new Map<string, { atMs: number; since: number }>();
 
   constructor(parts: { readonly clock: Clock; readonly logger: Logger }) {
@@ -41,9 +49,17 @@ export class PlaneRefusals {
   message(subject: string, fault: MessageFault): void {
     const kind: SubjectKind = subjectKind(subject);
     this.#messages.inc({ subject: kind, fault });
+    this.#note(kind, fault);
     const count = this.#due(`${kind} ${fault}`);
     if (count > 0)
       this.#logger.warn({ subject: kind, fault, count }, 'messages without a seal that is believed');
+  }
+
+  /** What was refused in the last minute. */
+  recentMessages(): WatchedPlanes['refusedMessages'] {
+    const nowMs = this.#clock.nowMs();
+    for (const [key, { lastMs }] of this.#recent) if (nowMs - lastMs > RECENT_MS) this.#recent.delete(key);
+    return [...this.#recent.values()];
   }
 
   record(bad: BadRecord): void {
@@ -58,6 +74,17 @@ export class PlaneRefusals {
   worker(workerId: string, url: string): void {
     this.#workers.inc({ reason: 'url' });
     this.#logger.warn({ workerId, url }, 'the URL of a worker is not allowed: it gets nothing');
+  }
+
+  #note(kind: string, fault: string): void {
+    const nowMs = this.#clock.nowMs();
+    const key = `${kind} ${fault}`;
+    const known = this.#recent.get(key);
+    if (known === undefined) this.#recent.set(key, { kind, fault, lastMs: nowMs, count: 1 });
+    else {
+      known.lastMs = nowMs;
+      known.count += 1;
+    }
   }
 
   /** How often it has happened since it was told before; 0 when it is not to be told now. */

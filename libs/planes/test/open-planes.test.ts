@@ -47,6 +47,10 @@ describe('openPlanes()', () => {
     await vi.waitFor(() => expect(lines.join('')).toMatch(/"plane":"registry".*connection lost/), {
       timeout: 5_000,
     });
+    expect(planes.otherFindings().map(({ code }) => code)).toEqual([
+      'CHECK_PLANE_LOST',
+      'CHECK_NO_PLANE_SECRET',
+    ]);
     await redis.restart();
     await vi.waitFor(() => expect(lines.join('')).toMatch(/"plane":"registry".*connected again/), {
       timeout: 5_000,

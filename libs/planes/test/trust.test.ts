@@ -128,6 +128,12 @@ describe('with a plane secret', () => {
       expect(text).toMatch(/refused_messages_total\{subject="engine-loads",fault="missing",.*\} 50/);
       expect(text).toMatch(/bad_records_total\{kind="unsealed",.*\} 1/);
     });
+    expect(stranger.otherFindings().map(({ code }) => code)).toContain('CHECK_NO_PLANE_SECRET');
+    const refused = receiver.otherFindings().find(({ code }) => code === 'CHECK_PLANE_MESSAGES_REFUSED');
+    expect(refused?.message).toContain(
+      '50 messages of the kind engine-loads were refused in the last minute: missing',
+    );
+    expect(sender.otherFindings().map(({ code }) => code)).not.toContain('CHECK_NO_PLANE_SECRET');
     // However many there are, few lines tell of them.
     expect(lines.filter((line) => line.includes('without a seal')).length).toBeLessThan(6);
     expect(lines.filter((line) => line.includes('worker:forged')).length).toBeGreaterThan(0);
@@ -188,6 +194,7 @@ describe('with a plane secret', () => {
       expect(atWithout.map((payload) => Buffer.from(payload).equals(load))).toEqual([true, true]);
       expect(seen()).toContain('new old');
     });
+    expect(lenient.otherFindings()).toEqual([]);
   });
 
   it.each([
@@ -210,6 +217,11 @@ describe('--worker-url-allow', () => {
     await vi.waitFor(() => expect(lines.filter((line) => line.includes('not allowed'))).toHaveLength(2));
     expect(seen()).not.toContain('bad');
     expect(await metricsOf(consumer)).toMatch(/refused_workers_total\{reason="url",.*\} 2/);
+    const refused = consumer.otherFindings().filter(({ code }) => code === 'CHECK_WORKER_URL_REFUSED');
+    expect(refused.map(({ subject }) => subject)).toEqual(['bad', 'bad-port']);
+    expect(refused[0]?.message).toContain(
+      '"bad" is registered at http://169.254.169.254:80, which is not allowed',
+    );
     expect([consumer.allowsWorkerUrl('http://10.0.0.9:8000'), consumer.allowsWorkerUrl('http://x')]).toEqual([
       true,
       false,

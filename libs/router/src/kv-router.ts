@@ -2,6 +2,8 @@ import type { PromptBlocks } from '@kvasir/block-hash';
 import { formatEndpointName } from '@kvasir/contract';
 import type { WorkerRecord } from '@kvasir/contract';
 import type { EndpointView, Lease, RegistryWatch } from '@kvasir/registry';
+import { unheardFinding } from '@kvasir/self-check';
+import type { Finding } from '@kvasir/self-check';
 import type { OverlapScore, PotentialLoad, Scheduler, SchedulerEffect } from '@kvasir/scheduler';
 import type { CancelTimer, Component, DrainReport } from '@kvasir/service';
 import type { RequestId, WorkerId } from '@kvasir/units';
@@ -193,6 +195,17 @@ export class KvRouter implements Component {
   /** Tokens per block; null until a worker or the configuration has said. */
   blockSize(): number | null {
     return this.#blockSize;
+  }
+
+  /** What is wrong with what this router is told. */
+  findings(): readonly Finding[] {
+    const unheard = new Set<WorkerId>();
+    for (const { source, state } of this.#cache.subscriber.states())
+      if (state.phase !== 'live') unheard.add(source.workerId);
+    return [...unheard].flatMap((workerId) => {
+      const worker = this.worker(workerId);
+      return worker === null ? [] : [unheardFinding(worker)];
+    });
   }
 
   /** Why requests should not come yet; null when they may. */

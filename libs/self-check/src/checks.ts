@@ -130,6 +130,103 @@ export const checks = {
       "start the engine with the block size of the pool (vLLM: --block-size), or leave --block-size out so that the engine's own is used",
     holdMs: 0,
   },
+  CHECK_ENGINE_OF_TWO_IDS: {
+    severity: 'error',
+    title: 'one engine under two ids',
+    meaning: 'It gets the requests of two workers, and is taken for less loaded than it is.',
+    remedy: 'look after it by one agent, under one --worker-id',
+    holdMs: SETTLED_MS,
+  },
+  CHECK_ADDRESS_NOT_REACHABLE: {
+    severity: 'error',
+    title: 'an address that only its own machine can reach',
+    meaning:
+      'A worker or a router advertises a loopback address, or one that means "all addresses of this machine", to processes on other machines.',
+    remedy:
+      'give the address that others reach it at: --url of the engine agent (url in the engines file), --grpc-advertised-host of a router',
+    holdMs: 0,
+  },
+  CHECK_NO_PREFILL_ROUTER: {
+    severity: 'error',
+    title: 'no prefill router although there are prefill workers',
+    meaning:
+      'Nobody chooses among the prefill workers, so they get nothing and prompts are computed by the decode workers.',
+    remedy: 'start a prefill-router for the endpoint, on the same NATS and Redis',
+    holdMs: SETTLED_MS,
+  },
+  CHECK_PREFILL_ROUTER_UNREACHABLE: {
+    severity: 'error',
+    title: 'no prefill router can be reached',
+    meaning:
+      'The registered routers do not answer, so prefill workers get nothing and prompts are computed by the decode workers.',
+    remedy:
+      'see that their port can be reached from here, and that they advertise an address that can (--grpc-advertised-host)',
+    holdMs: 0,
+  },
+  CHECK_ROLE: {
+    severity: 'error',
+    title: 'a worker at an endpoint of another role',
+    meaning:
+      'Its role and the endpoint that it is registered at do not go together: prefill and decode are swapped, so each is asked for what it was not started for.',
+    remedy: 'start its agent with the other --role, or without --endpoint, which then goes by the role',
+    holdMs: 0,
+  },
+  CHECK_NOBODY_GENERATES: {
+    severity: 'error',
+    title: 'nobody generates here, but there are workers elsewhere',
+    meaning:
+      'A frontend finds no worker at the endpoints of its namespace that generate, while workers are registered at others: one of the two has a wrong --namespace or --endpoint.',
+    remedy:
+      'give the frontend the --namespace of the workers, or the agents the --endpoint NAMESPACE.decode.generate or NAMESPACE.aggregated.generate',
+    holdMs: START_MS,
+  },
+  CHECK_PUBLISHER_NOT_HEARD: {
+    severity: 'error',
+    title: 'a worker whose KV events do not arrive',
+    meaning:
+      'It is registered and says that it publishes, but whoever tells of its cache does not answer here: agent and router use different NATS servers, or different secrets.',
+    remedy: 'give agent and router the same --nats-url and the same --plane-secret-file',
+    holdMs: SETTLED_MS,
+  },
+  CHECK_CLOCK_SKEW: {
+    severity: 'error',
+    title: 'clocks that differ too much',
+    meaning: 'Lives of workers are ordered by the clock, and sealed messages are believed for a while only.',
+    remedy: 'synchronise the clocks of both machines (NTP)',
+    holdMs: 0,
+  },
+  CHECK_NO_PLANE_SECRET: {
+    severity: 'warning',
+    title: 'no plane secret',
+    meaning: 'Whoever reaches NATS or Redis is believed, and keys of clients are not passed on to workers.',
+    remedy: 'give all programs the same --plane-secret-file; docs/operating.md says how to introduce it',
+    holdMs: 0,
+  },
+  CHECK_PLANE_LOST: {
+    severity: 'error',
+    title: 'NATS or Redis is away',
+    meaning:
+      'Serving goes on with what was known; workers that come or go, and what caches hold since, are not seen.',
+    remedy: 'bring it back, or see that it can be reached from here',
+    holdMs: 0,
+  },
+  CHECK_PLANE_MESSAGES_REFUSED: {
+    severity: 'error',
+    title: 'messages that are not believed',
+    meaning:
+      'Messages without a seal, or with a seal of another secret, are refused: somebody has another --plane-secret-file, or none.',
+    remedy:
+      'give all programs the same --plane-secret-file, or --plane-secret-mode prefer while it is being introduced',
+    holdMs: 0,
+  },
+  CHECK_WORKER_URL_REFUSED: {
+    severity: 'error',
+    title: 'a worker whose URL is not allowed',
+    meaning:
+      'It is registered, but its URL is none of those that --worker-url-allow names, so it gets nothing.',
+    remedy: 'add its network or name to --worker-url-allow, or find out who has registered it',
+    holdMs: 0,
+  },
   CHECK_CACHED_NOT_REPORTED: {
     severity: 'warning',
     title: 'cached tokens are not reported',

@@ -12,3 +12,13 @@ export { finding } from './finding.js';
 export type { Finding } from './finding.js';
 export { modelFindings } from './traffic-checks.js';
 export type { ServedModel } from './traffic-checks.js';
+export { planeFindings } from './plane-checks.js';
+export type { WatchedPlanes } from './plane-checks.js';
+export {
+  neighbourFindings,
+  prefillFindings,
+  routerFindings,
+  unheardFinding,
+  workerFindings,
+} from './pool-checks.js';
+export type { Place, RegisteredRouter, RegisteredWorker } from './pool-checks.js';

@@ -64,7 +64,7 @@ function findingsOf(engine: EngineAccess, facts: Facts, { values, probed }: Seen
   const found = engineFindings({
     workerId: new URL(engine.url).host,
     url: engine.url,
-    isRegistered: modelsStatus === null,
+    isRegistered: true,
     refusal: null,
     rival: null,
     holder: 'the doctor',

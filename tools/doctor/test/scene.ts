@@ -1,14 +1,21 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { WorkerRecord } from '@kvasir/contract';
 import { InProcessEventPlane } from '@kvasir/event-plane';
 import { create as createAgent, engineAgentConfig, engineAgentOptions } from '@kvasir/engine-agent';
 import { create as createFrontend, frontendConfig, frontendOptions } from '@kvasir/frontend';
 import type { Frontend } from '@kvasir/frontend';
+import {
+  create as createPrefillRouter,
+  prefillRouterConfig,
+  prefillRouterOptions,
+} from '@kvasir/prefill-router';
+import type { PrefillRouter } from '@kvasir/prefill-router';
 import { InProcessRegistry } from '@kvasir/registry';
 import { createLogger, readOptions, systemClock } from '@kvasir/service';
 import type { Clock, OptionSpecs, OptionTable, OptionValues } from '@kvasir/service';
-import { requestId, routerId, seededPrng } from '@kvasir/units';
+import { incarnation, requestId, routerId, seededPrng, workerId } from '@kvasir/units';
 import { vi } from 'vitest';
 import { diagnose } from '../src/doctor.js';
 import type { Diagnosis } from '../src/doctor.js';
@@ -44,6 +51,7 @@ export class Scene {
   });
   readonly #closers: (() => Promise<unknown>)[] = [];
   #requests = 0;
+  #workers = 0;
 
   async engine(change?: (engine: FakeEngine) => void): Promise<FakeEngine> {
     const engine = await FakeEngine.start(change);
@@ -86,6 +94,48 @@ export class Scene {
     return frontend;
   }
 
+  async prefillRouter(...argv: string[]): Promise<PrefillRouter> {
+    const values = valuesOf(prefillRouterOptions, ['--grpc-port', '0', '--admin-port', '0', ...argv]);
+    const router = createPrefillRouter(prefillRouterConfig(values), {
+      ...this.#context(),
+      routerId: routerId(`router-${this.#closers.length}`),
+      newRequestId: () => requestId(`generated-${(this.#requests += 1)}`),
+    });
+    await router.start(new AbortController().signal);
+    this.#closers.push(() => router.close());
+    return router;
+  }
+
+  /** Registers a worker that nobody looks after. */
+  async worker(component: string, id: string, fields: Partial<WorkerRecord> = {}): Promise<void> {
+    const role = component === 'prefill' || component === 'decode' ? component : 'both';
+    const outcome = await this.registry.registerWorker(
+      {
+        workerId: workerId(id),
+        incarnation: incarnation('0001'),
+        endpoint: { namespace: 'kvasir', component, endpoint: 'generate' },
+        url: `http://10.0.0.${(this.#workers += 1)}:8000`,
+        dialect: 'vllm',
+        role,
+        model: 'm',
+        contextTokensMax: 1000,
+        tokenizerPath: null,
+        blockSize: 16,
+        rankStart: 0,
+        rankCount: 1,
+        kvBlocksTotal: 1000,
+        batchedTokensMax: null,
+        publishesKvEvents: false,
+        isDraining: false,
+        taints: [],
+        loraNames: null,
+        ...fields,
+      },
+      600_000,
+    );
+    if (outcome.kind === 'refused') throw new Error(outcome.message);
+  }
+
   async close(): Promise<void> {
     for (const close of this.#closers.toReversed()) await close();
     await this.registry.close();
@@ -121,6 +171,15 @@ export class Scene {
   async quiet(url: string, code: string): Promise<void> {
     const told = (await findingsAt(url)).find((one) => one.code === code);
     if (told !== undefined) throw new Error(told.message);
+  }
+
+  /** One completion of token ids. @returns what the frontend answers. */
+  async ask(frontend: string, prompt: readonly number[] | string): Promise<Response> {
+    return await fetch(`${frontend}/v1/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'm', prompt, max_tokens: 1 }),
+    });
   }
 
   /** A file with data that is JSON, and so YAML. @returns its path. */

@@ -1,18 +1,58 @@
-import { modelFindings } from '@kvasir/self-check';
+import { hostname } from 'node:os';
+import {
+  modelFindings,
+  neighbourFindings,
+  prefillFindings,
+  routerFindings,
+  workerFindings,
+} from '@kvasir/self-check';
 import type { Finding } from '@kvasir/self-check';
+import type { RouterHop } from '../router-hop.js';
 import type { PromptEncoder } from '../serving/prompt-encoder.js';
 import type { WorkerPool } from '../worker-pool.js';
+import type { Neighbours } from './neighbours.js';
 
 /** What the self-check of a frontend looks at. */
 export interface CheckedFrontend {
-  readonly decode: Pick<WorkerPool, 'directory'>;
-  readonly aggregated: Pick<WorkerPool, 'directory'>;
+  readonly namespace: string;
+  readonly decode: Pick<WorkerPool, 'directory' | 'findings'>;
+  readonly aggregated: Pick<WorkerPool, 'directory' | 'findings'>;
+  readonly prefill: Pick<RouterHop, 'directory' | 'silentRouters'>;
   readonly prompts: Pick<PromptEncoder, 'tokenizerFor'>;
+  readonly neighbours: Pick<Neighbours, 'all'>;
+  readonly epochMs: () => number;
 }
 
 /** What is wrong with a frontend and with what it sees, now. */
-export function frontendFindings({ decode, aggregated, prompts }: CheckedFrontend): readonly Finding[] {
-  return [decode.directory, aggregated.directory].flatMap(({ model, tokenizerPath }) =>
-    model === null ? [] : modelFindings({ model, ...prompts.tokenizerFor(tokenizerPath) }),
-  );
+export function frontendFindings(seen: CheckedFrontend): readonly Finding[] {
+  const { decode, aggregated, prefill, prompts, epochMs } = seen;
+  const generating = [decode.directory, aggregated.directory];
+  const directories = [...generating, prefill.directory];
+  const workers = directories.flatMap((directory) => directory.all());
+  const { endpoint, routers } = prefill.directory;
+  return [
+    ...generating.flatMap(({ model, tokenizerPath }) =>
+      model === null ? [] : modelFindings({ model, ...prompts.tokenizerFor(tokenizerPath) }),
+    ),
+    ...workerFindings(workers, { hostName: hostname(), epochMs: epochMs() }),
+    ...directories.flatMap((directory) => routerFindings(directory.routers)),
+    ...prefillFindings({
+      endpoint,
+      routers,
+      workers: prefill.directory.all(),
+      silentRouters: prefill.silentRouters(),
+    }),
+    ...decode.findings(),
+    ...aggregated.findings(),
+    ...neighbourFindings({
+      namespace: seen.namespace,
+      generatingWorkers: generating.reduce((sum, directory) => sum + directory.all().length, 0),
+      others: othersOf(seen),
+    }),
+  ];
+}
+
+function othersOf({ prefill, neighbours, namespace }: CheckedFrontend) {
+  const { length } = prefill.directory.all();
+  return [{ name: `${namespace}.prefill.generate`, workers: length }, ...neighbours.all()];
 }
