@@ -57,7 +57,11 @@ class App implements EngineAgent {
     this.#context = context;
     const metrics = createMetrics('engine_agent', { process: true });
     this.#fleet = new EngineFleet(config.engines, config, { ...context, metrics });
-    this.#selfCheck = new SelfCheck({ ...context, metrics, sources: [() => this.#fleet.findings(), context.otherFindings ?? (() => [])] });
+    this.#selfCheck = new SelfCheck({
+      ...context,
+      metrics,
+      sources: [() => this.#fleet.findings(), context.otherFindings ?? (() => [])],
+    });
     this.#admin = createAdminServer({
       name: 'admin',
       ...config.admin,
