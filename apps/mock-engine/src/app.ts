@@ -12,6 +12,7 @@ import type { Incarnation, Prng, WorkerId } from '@kvasir/units';
 import { Adapters } from './adapters.js';
 import { advertisedHostOf } from './config.js';
 import type { MockEngineConfig } from './config.js';
+import { engineApis } from './dialects/engine-apis.js';
 import { EngineDriver } from './engine/engine-driver.js';
 import type { KvListener } from './engine/engine-driver.js';
 import { KvAnnouncer } from './engine/kv-announcer.js';
@@ -100,6 +101,7 @@ class App implements MockEngine {
         }),
     );
     this.#metrics = new EngineMetrics({
+      dialect: config.dialect,
       model: config.model.name,
       blockSize: config.engine.blockSize,
       blockCount: config.engine.blockCount,
@@ -215,6 +217,7 @@ class App implements MockEngine {
     const { http } = this.#config;
     return {
       config: this.#config,
+      api: engineApis[this.#config.dialect],
       ranks: this.#ranks,
       book,
       text: this.#text,
@@ -241,7 +244,7 @@ class App implements MockEngine {
       incarnation: this.#incarnation,
       endpoint: registration.endpoint,
       url: this.url(),
-      dialect: 'vllm',
+      dialect: this.#config.dialect,
       role: registration.role,
       model: model.name,
       contextTokensMax: model.contextTokensMax,

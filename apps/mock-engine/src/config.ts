@@ -1,18 +1,22 @@
 import { hostname } from 'node:os';
 import { parseEndpointName } from '@kvasir/contract';
-import type { EndpointName, WorkerRole } from '@kvasir/contract';
+import type { DialectName, EndpointName, WorkerRole } from '@kvasir/contract';
 import type { EventFormat } from '@kvasir/engine-events';
 import { ENGINE_OPTIONS_DEFAULT, MS_PER_DECODE_SEQUENCE_DEFAULT } from '@kvasir/engine-sim';
 import type { EngineOptions } from '@kvasir/engine-sim';
 import { ServiceError } from '@kvasir/service';
 import type { OptionValues } from '@kvasir/service';
 import { mockTokenizerPath } from '@kvasir/text';
+import { engineApis } from './dialects/engine-apis.js';
 import type { mockEngineOptions } from './options.js';
 
 type Values = OptionValues<typeof mockEngineOptions.options>;
 
 /** What a mock engine is built from. */
 export interface MockEngineConfig {
+  readonly dialect: DialectName;
+  /** It says how many tokens of a prompt it found cached. */
+  readonly reportsCachedTokens: boolean;
   readonly http: { readonly host: string; readonly port: number; readonly advertisedHost: string | null };
   readonly sideChannel: { readonly host: string; readonly port: number };
   readonly registration: {
@@ -64,6 +68,8 @@ export function mockEngineConfig(values: Values): MockEngineConfig {
     );
   }
   return {
+    dialect: values.dialect,
+    reportsCachedTokens: values.enablePromptTokensDetails,
     http: { host: values.httpHost, port: values.httpPort, advertisedHost: values.advertisedHost },
     sideChannel: { host: values.sideChannelHost, port: values.sideChannelPort },
     registration: {
@@ -81,7 +87,7 @@ export function mockEngineConfig(values: Values): MockEngineConfig {
             endpoint: values.kvEventsEndpoint,
             replayEndpoint: values.kvEventsReplayEndpoint,
             topic: values.kvEventsTopic,
-            format: values.kvEventsFormat,
+            format: values.kvEventsFormat ?? engineApis[values.dialect].eventFormat,
           },
     model: {
       name: values.model,

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@kvasir/service';
 import type { TextService } from '@kvasir/text';
 import type { Adapters } from './adapters.js';
 import type { MockEngineConfig } from './config.js';
+import type { EngineApi } from './dialects/engine-api.js';
 import type { EngineDriver, Finished } from './engine/engine-driver.js';
 import type { EngineRanks } from './engine/engine-ranks.js';
 import type { ProseBook } from './engine/prose-book.js';
@@ -11,6 +12,8 @@ import type { Peers } from './transfer/peers.js';
 /** What a request meets inside a running mock engine. */
 export interface EngineParts {
   readonly config: MockEngineConfig;
+  /** How it speaks to its clients. */
+  readonly api: EngineApi;
   readonly ranks: EngineRanks;
   readonly book: ProseBook;
   readonly text: TextService;

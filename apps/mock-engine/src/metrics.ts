@@ -1,11 +1,11 @@
+import type { DialectName } from '@kvasir/contract';
 import type { SimLoad } from '@kvasir/engine-sim';
 import { createMetrics } from '@kvasir/service';
 import type { Counter, Gauge, Histogram, Metrics } from '@kvasir/service';
 import type { Finished } from './engine/engine-driver.js';
 
 const MS_PER_S = 1000;
-const LABELS = ['model_name', 'engine'] as const;
-type Label = (typeof LABELS)[number];
+type Label = 'model_name' | 'engine' | 'dp_rank';
 
 /** Upper bounds in seconds; a mock at any speed-up shows engine time. */
 const LATENCY_BUCKETS_S = [
@@ -43,10 +43,25 @@ const HISTOGRAMS = {
   whole: ['vllm:e2e_request_latency_seconds', 'Time until the last token.'],
 } as const;
 
-/** The engine's metrics under vLLM's names, in engine time; what vLLM does not have is called `kvasir_mock_…`. */
+/** What SGLang calls the metrics that it has too. */
+const SGLANG_NAMES: Readonly<Record<string, string>> = {
+  'vllm:num_requests_running': 'sglang:num_running_reqs',
+  'vllm:num_requests_waiting': 'sglang:num_queue_reqs',
+  'vllm:kv_cache_usage_perc': 'sglang:token_usage',
+  'vllm:num_preemptions_total': 'sglang:num_retracted_reqs_total',
+  'vllm:prompt_tokens_total': 'sglang:prompt_tokens_total',
+  'vllm:generation_tokens_total': 'sglang:generation_tokens_total',
+  'vllm:time_to_first_token_seconds': 'sglang:time_to_first_token_seconds',
+  'vllm:e2e_request_latency_seconds': 'sglang:e2e_request_latency_seconds',
+  'vllm:request_queue_time_seconds': 'sglang:queue_time_seconds',
+};
+
+/** The engine's metrics under the names of its dialect, in engine time; what the dialect does not have is called `kvasir_mock_…`. */
 export class EngineMetrics {
   readonly #metrics: Metrics = createMetrics(null);
   readonly #model: string;
+  readonly #dialect: DialectName;
+  readonly #rankLabel: 'engine' | 'dp_rank';
   readonly #loads: () => readonly SimLoad[];
   readonly #counters: { readonly counter: Counter<Label>; readonly read: (load: SimLoad) => number }[] = [];
   readonly #gauges: { readonly gauge: Gauge<Label>; readonly read: (load: SimLoad) => number }[] = [];
@@ -57,6 +72,7 @@ export class EngineMetrics {
   readonly #successes: Counter<Label | 'finished_reason'>;
 
   constructor(options: {
+    readonly dialect: DialectName;
     readonly model: string;
     readonly blockSize: number;
     readonly blockCount: number;
@@ -65,23 +81,29 @@ export class EngineMetrics {
     readonly loads: () => readonly SimLoad[];
   }) {
     this.#model = options.model;
+    this.#dialect = options.dialect;
+    this.#rankLabel = options.dialect === 'sglang' ? 'dp_rank' : 'engine';
+    const labels = ['model_name', this.#rankLabel] as const;
     this.#loads = options.loads;
     for (const [name, [help, read]] of Object.entries(GAUGES))
-      this.#gauges.push({ gauge: this.#metrics.gauge({ name, help, labels: LABELS }), read });
+      this.#gauges.push({ gauge: this.#metrics.gauge({ name: this.#nameOf(name), help, labels }), read });
     for (const [name, [help, read]] of Object.entries(COUNTERS))
-      this.#counters.push({ counter: this.#metrics.counter({ name, help, labels: LABELS }), read });
+      this.#counters.push({
+        counter: this.#metrics.counter({ name: this.#nameOf(name), help, labels }),
+        read,
+      });
     this.#promptTokens = this.#metrics.counter({
-      name: 'vllm:prompt_tokens_total',
+      name: this.#nameOf('vllm:prompt_tokens_total'),
       help: 'Prompt tokens of requests that ended.',
-      labels: LABELS,
+      labels,
     });
     this.#successes = this.#metrics.counter({
-      name: 'vllm:request_success_total',
+      name: this.#nameOf('vllm:request_success_total'),
       help: 'Requests that ended, by reason.',
-      labels: [...LABELS, 'finished_reason'],
+      labels: [...labels, 'finished_reason'],
     });
     const histogram = ([name, help]: readonly [string, string]): Histogram<Label> =>
-      this.#metrics.histogram({ name, help, labels: LABELS, buckets: LATENCY_BUCKETS_S });
+      this.#metrics.histogram({ name: this.#nameOf(name), help, labels, buckets: LATENCY_BUCKETS_S });
     this.#histograms = {
       queue: histogram(HISTOGRAMS.queue),
       firstToken: histogram(HISTOGRAMS.firstToken),
@@ -89,7 +111,7 @@ export class EngineMetrics {
       whole: histogram(HISTOGRAMS.whole),
     };
     const info = this.#metrics.gauge({
-      name: 'vllm:cache_config_info',
+      name: this.#nameOf('vllm:cache_config_info'),
       help: 'The cache configuration as labels.',
       labels: ['block_size', 'num_gpu_blocks', 'engine'],
     });
@@ -137,7 +159,12 @@ export class EngineMetrics {
     }
   }
 
-  #labels(rank: number): Readonly<Record<Label, string>> {
-    return { model_name: this.#model, engine: String(rank) };
+  #nameOf(vllmName: string): string {
+    const own = vllmName.replace('vllm:', 'kvasir_mock_');
+    return this.#dialect === 'vllm' ? vllmName : (SGLANG_NAMES[vllmName] ?? own);
+  }
+
+  #labels(rank: number): Partial<Record<Label, string>> {
+    return { model_name: this.#model, [this.#rankLabel]: String(rank) };
   }
 }

@@ -1,4 +1,4 @@
-import { parseEndpointName } from '@kvasir/contract';
+import { parseEndpointName, roleProblem } from '@kvasir/contract';
 import { eventFormats, rankEndpointProblem } from '@kvasir/engine-events';
 import { planeOptions } from '@kvasir/planes';
 import { defineOptions, logLevels } from '@kvasir/service';
@@ -9,7 +9,7 @@ const BLOCK_SIZE_MAX = 1024;
 export const mockEngineOptions = defineOptions({
   program: 'mock-engine',
   summary:
-    "An engine without a GPU: answers like vLLM's OpenAI server, with simulated time and a real KV cache.",
+    'An engine without a GPU: answers like the OpenAI server of vLLM, SGLang or TensorRT-LLM, with simulated time and a real KV cache.',
   options: {
     httpHost: { kind: 'string', default: '127.0.0.1', doc: 'Address that the HTTP server listens on.' },
     httpPort: {
@@ -90,8 +90,8 @@ export const mockEngineOptions = defineOptions({
     kvEventsFormat: {
       kind: 'choice',
       choices: eventFormats,
-      default: 'vllm-map',
-      doc: 'Wire format: of vLLM before 0.24, of vLLM since, of SGLang, of TensorRT-LLM (push).',
+      default: null,
+      doc: 'Wire format, by default that of the dialect: of vLLM before 0.24, of vLLM since, of SGLang, of TensorRT-LLM (push).',
       group: 'KV events',
     },
     kvEventsTopic: {
@@ -99,6 +99,20 @@ export const mockEngineOptions = defineOptions({
       default: '',
       doc: 'Topic that every message begins with.',
       group: 'KV events',
+    },
+    dialect: {
+      kind: 'choice',
+      choices: ['vllm', 'sglang', 'trtllm'],
+      default: 'vllm',
+      doc: 'Whose routes, answers, errors, metrics and KV events it has.',
+      group: 'Engine',
+    },
+    enablePromptTokensDetails: {
+      kind: 'boolean',
+      default: true,
+      aliases: ['enable-cache-report'],
+      doc: "Say in each answer how many tokens of the prompt were found cached. SGLang's flag of the second name; there nothing is said of none.",
+      group: 'Engine',
     },
     model: { kind: 'string', default: 'kvasir-mock', doc: 'Model name that is served.', group: 'Engine' },
     loraNames: {
@@ -278,6 +292,8 @@ export const mockEngineOptions = defineOptions({
   },
   check: ({ endpoint, timingProfile, msPerDecodeSequence, dataParallelSize, ...values }) => {
     const problems: string[] = [];
+    const unservable = roleProblem(values);
+    if (unservable !== null) problems.push(`--role cannot be ${values.role}: ${unservable}`);
     if (endpoint !== null && parseEndpointName(endpoint) === null)
       problems.push(`--endpoint must be namespace.component.endpoint in a-z 0-9 _ -, received "${endpoint}"`);
     if (timingProfile !== 'batched' && msPerDecodeSequence !== null)

@@ -1,11 +1,5 @@
-import type {
-  PromptRequest,
-  ChatCompletion,
-  ChatCompletionChunk,
-  Completion,
-  FinishReason,
-  Usage,
-} from '@kvasir/openai';
+import type { PromptRequest, ChatCompletionChunk, Completion, FinishReason, Usage } from '@kvasir/openai';
+import type { EngineApi } from '../dialects/engine-api.js';
 
 /** A finished choice. */
 export interface ChoiceAnswer {
@@ -24,23 +18,26 @@ export interface AnswerForm {
 }
 
 export interface AnswerIdentity {
-  readonly requestId: string;
+  readonly id: string;
   readonly model: string;
   readonly createdEpochS: number;
+  readonly api: EngineApi;
+  readonly reportsCachedTokens: boolean;
 }
 
 export function answerForm(kind: PromptRequest['kind'], identity: AnswerIdentity): AnswerForm {
   return kind === 'chat' ? chatForm(identity) : completionForm(identity);
 }
 
-function chatForm({ requestId, model, createdEpochS: created }: AnswerIdentity): AnswerForm {
-  const id = `chatcmpl-${requestId}`;
+function chatForm(identity: AnswerIdentity): AnswerForm {
+  const { id, model, createdEpochS: created, api } = identity;
   const chunk = (choices: ChatCompletionChunk['choices']): ChatCompletionChunk => ({
     id,
     object: 'chat.completion.chunk',
     created,
     model,
-    choices,
+    choices: choices.map((choice) => ({ ...choice, ...api.choiceMembers })),
+    ...api.chunkMembers,
   });
   return {
     id,
@@ -48,8 +45,8 @@ function chatForm({ requestId, model, createdEpochS: created }: AnswerIdentity):
       chunk([{ index, delta: { role: 'assistant', content: '' }, logprobs: null, finish_reason: null }]),
     piece: (index, content, finishReason) =>
       chunk([{ index, delta: { content }, logprobs: null, finish_reason: finishReason }]),
-    usage: (usage) => ({ ...chunk([]), usage }),
-    whole: (choices, usage): ChatCompletion => ({
+    usage: (usage) => ({ ...chunk([]), usage: told(identity, usage) }),
+    whole: (choices, usage) => ({
       id,
       object: 'chat.completion',
       created,
@@ -59,27 +56,29 @@ function chatForm({ requestId, model, createdEpochS: created }: AnswerIdentity):
         message: { role: 'assistant', content: text },
         logprobs: null,
         finish_reason: finishReason,
+        ...api.choiceMembers,
       })),
-      usage,
+      usage: told(identity, usage),
     }),
   };
 }
 
-function completionForm({ requestId, model, createdEpochS: created }: AnswerIdentity): AnswerForm {
-  const id = `cmpl-${requestId}`;
+function completionForm(identity: AnswerIdentity): AnswerForm {
+  const { id, model, createdEpochS: created, api } = identity;
   const completion = (choices: Completion['choices']): Completion => ({
     id,
     object: 'text_completion',
     created,
     model,
-    choices,
+    choices: choices.map((choice) => ({ ...choice, ...api.choiceMembers })),
+    ...api.chunkMembers,
   });
   return {
     id,
     opening: () => null,
     piece: (index, text, finishReason) =>
       completion([{ index, text, logprobs: null, finish_reason: finishReason }]),
-    usage: (usage) => ({ ...completion([]), usage }),
+    usage: (usage) => ({ ...completion([]), usage: told(identity, usage) }),
     whole: (choices, usage) => ({
       ...completion(
         choices.map(({ text, finishReason }, index) => ({
@@ -89,7 +88,11 @@ function completionForm({ requestId, model, createdEpochS: created }: AnswerIden
           finish_reason: finishReason,
         })),
       ),
-      usage,
+      usage: told(identity, usage),
     }),
   };
+}
+
+function told({ api, reportsCachedTokens }: AnswerIdentity, usage: Usage): object {
+  return api.usage(usage, reportsCachedTokens);
 }

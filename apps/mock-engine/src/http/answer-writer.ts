@@ -1,5 +1,5 @@
 import type { FinishReason, Usage } from '@kvasir/openai';
-import type { VllmError } from './vllm-error.js';
+import type { EngineError } from './engine-error.js';
 
 /** Where the answer to one request goes. */
 export interface AnswerWriter {
@@ -9,5 +9,5 @@ export interface AnswerWriter {
   choiceEnded(choice: number, text: string, finishReason: FinishReason): void;
   /** All choices have ended. @param transfer `kv_transfer_params` for who fetches the blocks. */
   ended(usage: Usage, transfer: Readonly<Record<string, unknown>> | null): void;
-  failed(error: VllmError): void;
+  failed(error: EngineError): void;
 }

@@ -1,5 +1,5 @@
 import { readChatMessages, requestPaths } from '@kvasir/openai';
-import type { PromptRequest, ModelList } from '@kvasir/openai';
+import type { PromptRequest } from '@kvasir/openai';
 import { TextError } from '@kvasir/text';
 import type { TextErrorCode } from '@kvasir/text';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -11,8 +11,8 @@ import type { GenerationRequest } from './generation-request.js';
 import { Generation } from './generation.js';
 import { requestedRank } from './requested-rank.js';
 import { StreamAnswer } from './stream-answer.js';
-import { vllmError } from './vllm-error.js';
-import type { VllmError } from './vllm-error.js';
+import { engineError } from './engine-error.js';
+import type { EngineError } from './engine-error.js';
 import { WholeAnswer } from './whole-answer.js';
 
 const MS_PER_S = 1000;
@@ -24,7 +24,7 @@ export function addApiRoutes(server: FastifyInstance, parts: EngineParts): void 
       await generate(parts, kind, { request, reply });
     });
   }
-  server.get('/v1/models', (): ModelList => models(parts));
+  server.get('/v1/models', () => models(parts));
 }
 
 async function generate(
@@ -32,10 +32,11 @@ async function generate(
   kind: PromptRequest['kind'],
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
 ): Promise<void> {
-  const served = { model: parts.config.model.name, adapters: parts.adapters };
+  const { api } = parts;
+  const served = { model: parts.config.model.name, adapters: parts.adapters, api };
   const reading = readGenerationRequest(kind, request.body as Buffer, served);
   if (reading.kind === 'invalid') {
-    refuse(reply, reading.error);
+    refuse(parts, reply, reading.error);
     return;
   }
   const error = await accept(parts, reading.request, { request, reply });
@@ -43,24 +44,26 @@ async function generate(
   // As vLLM does since release 0.24: the prefill engine need not keep blocks for a request that was turned away.
   const { transfer } = reading.request;
   if (transfer.kind === 'fetch') void parts.peers.call(transfer.from, 'release');
-  refuse(reply, error);
+  refuse(parts, reply, error);
 }
 
 async function accept(
   parts: EngineParts,
   generation: GenerationRequest,
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
-): Promise<VllmError | null> {
-  if (parts.faults.fault.kind === 'refuse') return vllmError(503, 'The engine was told to refuse requests.');
+): Promise<EngineError | null> {
+  if (parts.faults.fault.kind === 'refuse')
+    return engineError(503, 'The engine was told to refuse requests.');
   const prompts = await encode(parts, generation);
   if (!Array.isArray(prompts)) return prompts;
   // The client may have left while its prompt was encoded.
-  if (reply.raw.destroyed) return vllmError(400, 'The client has left.');
-  const rank = requestedRank(request.headers['x-data-parallel-rank'], parts.ranks);
+  if (reply.raw.destroyed) return engineError(400, 'The client has left.');
+  const wish = parts.api.rankWish(request.headers, generation.api.body);
+  const rank = requestedRank(wish, parts.ranks);
   if (typeof rank !== 'number') return rank;
   const driver = parts.ranks.driver(rank);
   if (driver === null) throw new RangeError(`Cannot run a request: there is no rank ${rank}`);
-  const job = { request: generation, prompts, requestId: requestIdOf(request, parts) };
+  const job = { request: generation, prompts, requestId: requestIdOf(request, generation, parts) };
   return run({ ...parts, rank, driver }, job, reply);
 }
 
@@ -72,7 +75,7 @@ function run(
     readonly requestId: string;
   },
   reply: FastifyReply,
-): VllmError | null {
+): EngineError | null {
   const { request, prompts, requestId } = job;
   const { api } = request;
   if (request.transfer.kind === 'incomplete') {
@@ -83,16 +86,18 @@ function run(
     );
   }
   const form = answerForm(api.kind, {
-    requestId,
+    id: parts.api.answerId(api.kind, requestId),
     model: api.model,
     createdEpochS: Math.floor(parts.epochMs() / MS_PER_S),
+    api: parts.api,
+    reportsCachedTokens: parts.config.reportsCachedTokens,
   });
   const choiceCount = prompts.length * api.choiceCount;
   const writer = api.isStream
-    ? new StreamAnswer(reply, form, { choiceCount, includesUsage: api.includesUsage })
-    : new WholeAnswer(reply, form, choiceCount);
+    ? new StreamAnswer(reply, form, { choiceCount, includesUsage: api.includesUsage, api: parts.api })
+    : new WholeAnswer(reply, form, { choiceCount, api: parts.api });
   const generation = new Generation(parts, { request, prompts, writer });
-  reply.raw.setHeader('x-request-id', requestId);
+  if (parts.api.tellsRequestId) reply.raw.setHeader('x-request-id', requestId);
   const error = generation.start(requestId);
   if (error !== null) return error;
   reply.hijack();
@@ -109,12 +114,12 @@ const CLIENT_FAULTS: ReadonlySet<TextErrorCode> = new Set([
 ] as const);
 
 /** Token ids of each prompt, or why there are none. */
-async function encode(parts: EngineParts, request: GenerationRequest): Promise<Uint32Array[] | VllmError> {
+async function encode(parts: EngineParts, request: GenerationRequest): Promise<Uint32Array[] | EngineError> {
   const { api, addsSpecialTokens } = request;
   try {
     if (api.kind === 'chat') {
       const reading = readChatMessages(api.messages);
-      if (reading.kind === 'invalid') return vllmError(400, reading.error.message, reading.error.param);
+      if (reading.kind === 'invalid') return engineError(400, reading.error.message, reading.error.param);
       const tokens = await parts.text.encodeChat(api.body.bytes);
       return [tokens];
     }
@@ -130,38 +135,39 @@ async function encode(parts: EngineParts, request: GenerationRequest): Promise<U
     const size = parts.text.vocabularySize();
     for (const prompt of prompts) {
       const unknown = prompt.find((token) => token >= size);
-      if (unknown !== undefined) return vllmError(400, `Token id ${unknown} is out of vocabulary`, 'prompt');
-      if (prompt.length === 0) return vllmError(400, 'The prompt has no tokens', 'prompt');
+      if (unknown !== undefined)
+        return engineError(400, `Token id ${unknown} is out of vocabulary`, 'prompt');
+      if (prompt.length === 0) return engineError(400, 'The prompt has no tokens', 'prompt');
     }
     return prompts;
   } catch (error) {
     if (!(error instanceof TextError)) throw error;
     const isClientFault = CLIENT_FAULTS.has(error.code);
-    return vllmError(isClientFault ? 400 : 503, error.message);
+    return engineError(isClientFault ? 400 : 503, error.message);
   }
 }
 
-function requestIdOf(request: FastifyRequest, parts: EngineParts): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && given !== '' ? given : `mock-${parts.nextSequenceNumber()}`;
+function requestIdOf(request: FastifyRequest, { api }: GenerationRequest, parts: EngineParts): string {
+  return parts.api.requestId(request.headers, api.body) ?? `mock-${parts.nextSequenceNumber()}`;
 }
 
-function refuse(reply: FastifyReply, { status, body }: VllmError): void {
-  void reply.code(status).send(body);
+function refuse({ api }: EngineParts, reply: FastifyReply, error: EngineError): void {
+  void reply.code(error.status).send(api.errorBody(error));
 }
 
-const ENTRY = { object: 'model', owned_by: 'vllm', permission: [] } as const;
-
-function models({ config, adapters, epochMs }: EngineParts): ModelList {
+function models({ config, adapters, api, epochMs }: EngineParts): {
+  object: 'list';
+  data: readonly object[];
+} {
   const { name, contextTokensMax } = config.model;
-  const created = Math.floor(epochMs() / MS_PER_S);
+  const createdEpochS = Math.floor(epochMs() / MS_PER_S);
   return {
     object: 'list',
     data: [
-      { id: name, ...ENTRY, created, root: name, max_model_len: contextTokensMax, parent: null },
+      api.modelCard({ name, createdEpochS, contextTokensMax, parent: null }),
       ...adapters
         .names()
-        .map((id) => ({ id, ...ENTRY, created, root: id, max_model_len: null, parent: name })),
+        .map((id) => api.modelCard({ name: id, createdEpochS, contextTokensMax: null, parent: name })),
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { readJsonBody, REQUEST_LIMITS } from '@kvasir/openai';
 import type { FastifyReply } from 'fastify';
-import { vllmError } from './vllm-error.js';
+import { vllmApi } from '../dialects/vllm.js';
+import { engineError } from './engine-error.js';
 
 /** The members of a JSON body; null when it is none, and then the reply is sent. */
 export function readFields(body: unknown, reply: FastifyReply): Readonly<Record<string, unknown>> | null {
@@ -12,6 +13,7 @@ export function readFields(body: unknown, reply: FastifyReply): Readonly<Record<
   return null;
 }
 
+/** In vLLM's shape: its routes, and the mock's own, are the ones with such bodies. */
 export function sendError(reply: FastifyReply, status: number, message: string): FastifyReply {
-  return reply.code(status).send(vllmError(status, message).body);
+  return reply.code(status).send(vllmApi.errorBody(engineError(status, message)));
 }

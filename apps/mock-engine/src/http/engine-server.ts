@@ -3,12 +3,12 @@ import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import type { EngineParts } from '../engine-parts.js';
 import type { EngineMetrics } from '../metrics.js';
-import { addAdapterRoutes } from './adapter-routes.js';
 import { addApiRoutes } from './api-routes.js';
+import { addDialectRoutes } from './dialect-routes.js';
 import { addServiceRoutes } from './service-routes.js';
-import { vllmError } from './vllm-error.js';
+import { engineError } from './engine-error.js';
 
-/** The engine's HTTP server: bodies reach the routes as bytes, errors leave in vLLM's shape. */
+/** The engine's HTTP server: bodies reach the routes as bytes, errors leave in its dialect's shape. */
 export class EngineServer {
   readonly #server: FastifyInstance;
   readonly #parts: EngineParts;
@@ -31,12 +31,12 @@ export class EngineServer {
     this.#server.setErrorHandler<Error & { statusCode?: number }>(async (error, _request, reply) => {
       const status = error.statusCode ?? 500;
       if (status >= 500) parts.logger.error({ err: error }, 'request failed');
-      return await reply.code(status).send(vllmError(status, error.message).body);
+      return await reply.code(status).send(parts.api.errorBody(engineError(status, error.message)));
     });
     this.#server.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'Not Found' }));
     addApiRoutes(this.#server, parts);
-    addServiceRoutes(this.#server, parts, metrics);
-    addAdapterRoutes(this.#server, parts.adapters);
+    addServiceRoutes(this.#server, parts);
+    addDialectRoutes(this.#server, parts, metrics);
   }
 
   /** @throws ServiceError when it cannot listen. */

@@ -2,10 +2,11 @@ import type { CacheNamespace } from '@kvasir/block-hash';
 import { FIELD_BYTES_MAX, parseChatRequest, parseCompletionRequest } from '@kvasir/openai';
 import type { PromptRequest } from '@kvasir/openai';
 import type { Adapters } from '../adapters.js';
+import type { EngineApi } from '../dialects/engine-api.js';
 import { readTransferWish } from '../transfer/transfer-params.js';
 import type { TransferWish } from '../transfer/transfer-params.js';
-import { vllmError } from './vllm-error.js';
-import type { VllmError } from './vllm-error.js';
+import { engineError } from './engine-error.js';
+import type { EngineError } from './engine-error.js';
 
 /** A request as the engine needs it, all but its token ids. */
 export interface GenerationRequest {
@@ -24,22 +25,24 @@ export interface GenerationRequest {
 
 export type GenerationReading =
   | { readonly kind: 'ok'; readonly request: GenerationRequest }
-  | { readonly kind: 'invalid'; readonly error: VllmError };
+  | { readonly kind: 'invalid'; readonly error: EngineError };
 
 const STOPS_MAX = 4;
 
-/** Reads a body of either endpoint, with the fields that vLLM has beyond OpenAI's. */
+/** Reads a body of either endpoint, with the fields that engines have beyond OpenAI's. */
 export function readGenerationRequest(
   kind: PromptRequest['kind'],
   bytes: Uint8Array,
-  served: { readonly model: string; readonly adapters: Pick<Adapters, 'has'> },
+  served: { readonly model: string; readonly adapters: Pick<Adapters, 'has'>; readonly api: EngineApi },
 ): GenerationReading {
   const reading = kind === 'chat' ? parseChatRequest(bytes) : parseCompletionRequest(bytes);
   if (reading.kind === 'invalid') {
     const { status, message, param } = reading.error;
-    return { kind: 'invalid', error: vllmError(status, message, param) };
+    return { kind: 'invalid', error: engineError(status, message, param) };
   }
   const api: PromptRequest = reading.request;
+  const refused = served.api.refusedField(api.body);
+  if (refused !== null) return { kind: 'invalid', error: refused };
   const loraName = served.adapters.has(api.model) ? api.model : undefined;
   if (api.model !== served.model && loraName === undefined)
     return invalid(404, `The model \`${api.model}\` does not exist.`, 'model');
@@ -68,7 +71,7 @@ export function readGenerationRequest(
       addsSpecialTokens: fields['add_special_tokens'] !== false,
       seed: isCount(fields['seed']) ? fields['seed'] : 0,
       namespace: { loraName, cacheSalt: api.cacheSalt ?? undefined },
-      transfer: readTransferWish(fields['kv_transfer_params']),
+      transfer: readTransferWish(served.api.transfersBlocks ? fields['kv_transfer_params'] : null),
     },
   };
 }
@@ -97,5 +100,5 @@ function show(value: unknown): string {
 }
 
 function invalid(status: number, message: string, param: string | null = null): GenerationReading {
-  return { kind: 'invalid', error: vllmError(status, message, param) };
+  return { kind: 'invalid', error: engineError(status, message, param) };
 }

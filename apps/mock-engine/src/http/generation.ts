@@ -8,8 +8,8 @@ import { BlockFetch } from '../transfer/block-fetch.js';
 import { keptParams } from '../transfer/transfer-params.js';
 import type { AnswerWriter } from './answer-writer.js';
 import type { GenerationRequest } from './generation-request.js';
-import { vllmError } from './vllm-error.js';
-import type { VllmError } from './vllm-error.js';
+import { engineError } from './engine-error.js';
+import type { EngineError } from './engine-error.js';
 
 /** One sequence inside the engine. */
 interface Run {
@@ -44,7 +44,7 @@ export class Generation {
   }
 
   /** Hands all sequences to the engine. @param requestId names them. @returns why not, and then none runs. */
-  start(requestId: string): VllmError | null {
+  start(requestId: string): EngineError | null {
     for (const prompt of this.#prompts) {
       const error = this.#contextError(prompt.length);
       if (error !== null) return error;
@@ -72,11 +72,11 @@ export class Generation {
     }
   }
 
-  #contextError(promptTokens: number): VllmError | null {
+  #contextError(promptTokens: number): EngineError | null {
     const { contextTokensMax } = this.#parts.config.model;
     const outputTokens = this.#request.outputTokensMax ?? 1;
     if (promptTokens + outputTokens <= contextTokensMax) return null;
-    return vllmError(
+    return engineError(
       400,
       `This model's maximum context length is ${contextTokensMax} tokens. However, your request has ${promptTokens} input tokens and asks for ${outputTokens} output tokens.`,
     );
@@ -155,7 +155,7 @@ export class Generation {
       failed: () => {
         this.abort();
         this.#writer.failed(
-          vllmError(500, `The KV blocks of the prompt could not be loaded from the prefill engine.`),
+          engineError(500, `The KV blocks of the prompt could not be loaded from the prefill engine.`),
         );
       },
     };
@@ -210,10 +210,10 @@ export class Generation {
   }
 }
 
-function refusal(outcome: Exclude<SubmitOutcome, { kind: 'accepted' }>): VllmError {
+function refusal(outcome: Exclude<SubmitOutcome, { kind: 'accepted' }>): EngineError {
   return outcome.kind === 'queueFull'
-    ? vllmError(429, `The engine's queue is full: ${outcome.waitingMax} requests wait.`)
-    : vllmError(
+    ? engineError(429, `The engine's queue is full: ${outcome.waitingMax} requests wait.`)
+    : engineError(
         400,
         `The request needs ${outcome.neededBlocks} KV blocks, the engine has ${outcome.blockCount} in all.`,
       );

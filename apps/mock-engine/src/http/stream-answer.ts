@@ -1,24 +1,27 @@
 import type { FinishReason, Usage } from '@kvasir/openai';
 import type { FastifyReply } from 'fastify';
+import type { EngineApi } from '../dialects/engine-api.js';
 import type { AnswerForm } from './answer-forms.js';
 import type { AnswerWriter } from './answer-writer.js';
-import type { VllmError } from './vllm-error.js';
+import type { EngineError } from './engine-error.js';
 
 /** Server-sent events, one per token. As in vLLM the status is sent on acceptance, so a later failure is an event. */
 export class StreamAnswer implements AnswerWriter {
   readonly #reply: FastifyReply;
   readonly #form: AnswerForm;
   readonly #includesUsage: boolean;
+  readonly #api: EngineApi;
   readonly #isOpen: boolean[];
 
   constructor(
     reply: FastifyReply,
     form: AnswerForm,
-    options: { readonly choiceCount: number; readonly includesUsage: boolean },
+    options: { readonly choiceCount: number; readonly includesUsage: boolean; readonly api: EngineApi },
   ) {
     this.#reply = reply;
     this.#form = form;
     this.#includesUsage = options.includesUsage;
+    this.#api = options.api;
     this.#isOpen = new Array<boolean>(options.choiceCount).fill(false);
   }
 
@@ -42,8 +45,8 @@ export class StreamAnswer implements AnswerWriter {
     this.#reply.raw.end('data: [DONE]\n\n');
   }
 
-  failed(error: VllmError): void {
-    this.#event(error.body);
+  failed(error: EngineError): void {
+    this.#event(this.#api.errorEvent(error));
     this.#reply.raw.end('data: [DONE]\n\n');
   }
 

@@ -1,20 +1,27 @@
 import type { FinishReason, Usage } from '@kvasir/openai';
 import type { FastifyReply } from 'fastify';
+import type { EngineApi } from '../dialects/engine-api.js';
 import type { AnswerForm, ChoiceAnswer } from './answer-forms.js';
 import type { AnswerWriter } from './answer-writer.js';
-import type { VllmError } from './vllm-error.js';
+import type { EngineError } from './engine-error.js';
 
 /** One JSON document at the end. */
 export class WholeAnswer implements AnswerWriter {
   readonly #reply: FastifyReply;
   readonly #form: AnswerForm;
+  readonly #api: EngineApi;
   readonly #texts: string[];
   readonly #choices: ChoiceAnswer[] = [];
 
-  constructor(reply: FastifyReply, form: AnswerForm, choiceCount: number) {
+  constructor(
+    reply: FastifyReply,
+    form: AnswerForm,
+    options: { readonly choiceCount: number; readonly api: EngineApi },
+  ) {
     this.#reply = reply;
     this.#form = form;
-    this.#texts = new Array<string>(choiceCount).fill('');
+    this.#api = options.api;
+    this.#texts = new Array<string>(options.choiceCount).fill('');
   }
 
   opened(): void {
@@ -30,11 +37,12 @@ export class WholeAnswer implements AnswerWriter {
   }
 
   ended(usage: Usage, transfer: Readonly<Record<string, unknown>> | null): void {
-    this.#send(200, { ...this.#form.whole(this.#choices, usage), kv_transfer_params: transfer });
+    const answer = this.#form.whole(this.#choices, usage);
+    this.#send(200, this.#api.transfersBlocks ? { ...answer, kv_transfer_params: transfer } : answer);
   }
 
-  failed(error: VllmError): void {
-    this.#send(error.status, error.body);
+  failed(error: EngineError): void {
+    this.#send(error.status, this.#api.errorBody(error));
   }
 
   #send(status: number, body: object): void {
