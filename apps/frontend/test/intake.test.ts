@@ -127,6 +127,21 @@ describe('intake', () => {
     expect(await metric(frontend, 'kvasir_frontend_body_bytes_in_flight')).toBe(0);
   });
 
+  it('passes a long body on, byte for byte and with its length, beside a short one', async () => {
+    const { engine } = await scene.worker('aggregated', 'a', generates);
+    const frontend = await scene.frontend();
+    const user = 'é\n'.repeat(1_000_000);
+    const done: string[] = [];
+    const long = post(frontend, { user }).then(({ status }) => done.push(`long ${status}`));
+    await post(frontend).then(({ status }) => done.push(`short ${status}`));
+    await long;
+    expect(done.toSorted()).toEqual(['long 200', 'short 200']);
+    const sent = engine.seen.find(({ body }) => body['user'] !== undefined);
+    expect(sent?.body['user'] === user).toBe(true);
+    expect(sent?.headers['content-length']).toBe(String(Buffer.byteLength(sent?.raw ?? '')));
+    expect(sent?.headers['transfer-encoding']).toBeUndefined();
+  });
+
   it('bounds what one client holds, and leaves room for another', async () => {
     const { engine } = await scene.worker('aggregated', 'a', () => undefined);
     const frontend = await scene.frontend([

@@ -2,6 +2,7 @@ import { systemClock } from '@kvasir/service';
 import type { Clock } from '@kvasir/service';
 import { Client, Pool } from 'undici';
 import type { AnswerShape } from './answer-watch.js';
+import { bodySlices } from './body-slices.js';
 import type { EngineLife } from './engine-life.js';
 import { ENGINE_LIMITS } from './engine-limits.js';
 import type { EngineLimits } from './engine-limits.js';
@@ -139,8 +140,8 @@ export class EngineClient {
         {
           path: engine.basePath + request.path,
           method: 'POST',
-          headers: request.headers as string[],
-          body: request.body,
+          headers: [...request.headers, 'content-length', String(request.body.length)],
+          body: bodySlices(request.body) as Buffer,
         },
         exchange,
       );

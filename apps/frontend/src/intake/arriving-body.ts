@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { ByteAccount } from './byte-ledger.js';
 
 export type BodyReading =
-  | { readonly kind: 'ok'; readonly bytes: Buffer }
+  /** All of it, in the order of its parts, for whoever asked to keep. */
+  | { readonly kind: 'ok'; readonly parts: readonly Buffer[] }
   | { readonly kind: 'tooLarge' }
   /** It came slower than the floor. */
   | { readonly kind: 'tooSlow' }
@@ -56,7 +57,7 @@ export class ArrivingBody {
   start(): void {
     const request = this.#request;
     request.on('data', (part: Buffer) => this.#take(part));
-    request.on('end', () => this.#end(this.#refusal ?? { kind: 'ok', bytes: this.#joined() }));
+    request.on('end', () => this.#end(this.#refusal ?? this.#whole()));
     request.on('error', this.leave);
     // After the end it changes nothing.
     request.on('close', this.leave);
@@ -98,14 +99,14 @@ export class ArrivingBody {
 
   #sweepCrumbs(): void {
     if (this.#crumbs.length === 0) return;
-    this.#parts.push(oneOf(this.#crumbs));
+    this.#parts.push(Buffer.concat(this.#crumbs));
     this.#crumbs = [];
     this.#crumbBytes = 0;
   }
 
-  #joined(): Buffer {
+  #whole(): BodyReading {
     this.#sweepCrumbs();
-    return oneOf(this.#parts);
+    return { kind: 'ok', parts: this.#parts };
   }
 
   #refuse(refusal: BodyReading): void {
@@ -127,9 +128,4 @@ export class ArrivingBody {
     if (reading.kind !== 'ok') this.#account.release();
     this.#settle(reading);
   }
-}
-
-function oneOf(parts: readonly Buffer[]): Buffer {
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
 }

@@ -44,7 +44,7 @@ describe('BodyIntake', () => {
     expect(intake.arrivingCount).toBe(1);
     await body.push(null);
     const reading = body.ended();
-    expect(reading?.kind === 'ok' ? reading.bytes.toString() : reading).toBe(parts.join(''));
+    expect(reading?.kind === 'ok' ? Buffer.concat(reading.parts).toString() : reading).toBe(parts.join(''));
     expect([intake.arrivingCount, ledger.bytes]).toEqual([0, parts.join('').length]);
     body.account.release();
     expect(ledger.bytes).toBe(0);

@@ -7,12 +7,13 @@ import { endedError } from '../serving/request-scope.js';
 import type { RequestScope } from '../serving/request-scope.js';
 import { BodyIntake } from './body-intake.js';
 import type { BodyReading } from './arriving-body.js';
+import { BodyJoin } from './body-join.js';
 import { ByteLedger } from './byte-ledger.js';
 import type { ByteAccount } from './byte-ledger.js';
 import { clientNames } from './client-name.js';
 import type { NameClient } from './client-name.js';
 import type { IntakeConfig } from './intake-options.js';
-import { ReadingQueue } from './reading-queue.js';
+import { READ_SLICE_BYTES, ReadingQueue } from './reading-queue.js';
 
 export type BodyArrival =
   { readonly kind: 'ok'; readonly bytes: Buffer } | { readonly kind: 'refused'; readonly error: OpenAiError };
@@ -48,7 +49,9 @@ export class RequestIntake {
   /** Reads a body to its end, or to the end of its request. Never rejects. */
   async readBody(request: IncomingMessage, account: ByteAccount, scope: RequestScope): Promise<BodyArrival> {
     const body = await this.#bodies.read(request, account, scope.signal);
-    return body.kind === 'ok' ? body : { kind: 'refused', error: this.#explain(body, scope) };
+    if (body.kind !== 'ok') return { kind: 'refused', error: this.#explain(body, scope) };
+    const bytes = await this.#join(body.parts, scope);
+    return bytes === null ? { kind: 'refused', error: endOf(scope) } : { kind: 'ok', bytes };
   }
 
   /** Reads what a body says; a large one in turns with others. */
@@ -59,7 +62,16 @@ export class RequestIntake {
   ): Promise<RequestReading<ApiRequest>> {
     const reader = endpoint.reader(bytes, { limits: this.#config.requests, onlyModel });
     const reading = await this.#readings.read(reader, () => scope.hasEnded());
-    return reading ?? { kind: 'invalid', error: scope.endError() ?? endedError('clientLeft') };
+    return reading ?? { kind: 'invalid', error: endOf(scope) };
+  }
+
+  /** @returns null when the request has ended meanwhile. */
+  #join(parts: readonly Buffer[], scope: RequestScope): Buffer | null | Promise<Buffer | null> {
+    const [only] = parts;
+    if (only !== undefined && parts.length === 1) return only;
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (bytes <= READ_SLICE_BYTES) return Buffer.concat(parts);
+    return this.#readings.read(new BodyJoin(parts), () => scope.hasEnded());
   }
 
   #explain(body: Exclude<BodyReading, { kind: 'ok' }>, scope: RequestScope): OpenAiError {
@@ -68,7 +80,7 @@ export class RequestIntake {
       case 'left':
         return scope.endCause() === 'deadline'
           ? openAiError('request_incomplete', 'The body did not arrive within the deadline of the request')
-          : (scope.endError() ?? endedError('clientLeft'));
+          : endOf(scope);
       case 'tooLarge':
         return openAiError('body_too_large', `The body is longer than ${bodyBytesMax} bytes`);
       case 'tooSlow':
@@ -88,4 +100,8 @@ export class RequestIntake {
             );
     }
   }
+}
+
+function endOf(scope: RequestScope): OpenAiError {
+  return scope.endError() ?? endedError('clientLeft');
 }

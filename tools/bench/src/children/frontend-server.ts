@@ -1,4 +1,5 @@
 /** A frontend before one aggregated worker, the upstream on the given port, in a process of its own. Says its port to its parent. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { InProcessEventPlane } from '@kvasir/event-plane';
 import { create, frontendConfig, frontendOptions } from '@kvasir/frontend';
 import { InProcessRegistry } from '@kvasir/registry';
@@ -47,4 +48,10 @@ const frontend = create(frontendConfig(reading.values), {
 await frontend.start(new AbortController().signal);
 while (frontend.readiness().kind !== 'ready') await new Promise(setImmediate);
 process.send?.({ port: frontend.address().port });
-answerCpu();
+const loopDelays = monitorEventLoopDelay({ resolution: 1 });
+loopDelays.enable();
+answerCpu(() => {
+  const answer = { loopDelayP99Ms: loopDelays.percentile(99) / 1e6, loopDelayMaxMs: loopDelays.max / 1e6 };
+  loopDelays.reset();
+  return answer;
+});
