@@ -34,11 +34,13 @@ import { Neighbours } from './self-check/neighbours.js';
 import { createFrontendMetrics } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
 import { modelList, onlyModel } from './model-cards.js';
+import { EngineRenderer } from './rendering/engine-renderer.js';
 import { RouterHop } from './router-hop.js';
 import { RequestLog } from './request-log.js';
 import { HandoverReleases } from './serving/handover-releases.js';
 import { PromptEncoder } from './serving/prompt-encoder.js';
 import type { PromptText } from './serving/prompt-encoder.js';
+import { PromptTokens } from './serving/prompt-tokens.js';
 import { serveRequest } from './serving/serve-request.js';
 import type { ServingParts } from './serving/serving-parts.js';
 import { WorkerPool } from './worker-pool.js';
@@ -97,7 +99,8 @@ class App implements Frontend {
   readonly #prefill: RouterHop;
   readonly #decode: WorkerPool;
   readonly #aggregated: WorkerPool;
-  readonly #prompts: PromptEncoder;
+  readonly #renderer: EngineRenderer;
+  readonly #prompts: PromptTokens;
   readonly #releases: HandoverReleases;
   readonly #intake: RequestIntake;
   readonly #desk: RequestDesk;
@@ -118,9 +121,20 @@ class App implements Frontend {
       bodiesArriving: () => this.#intake.arrivingCount,
       bodyBytes: () => this.#intake.bytesInFlight,
       textBytes: () => this.#prompts.bytesInHand,
+      rendersInFlight: () => this.#renderer.inFlight,
+      renderCacheBytes: () => this.#renderer.cacheBytes,
     });
     this.#engines = new EngineClient(config.engineTimeouts, clock, context.authorizationOf);
-    this.#prompts = new PromptEncoder({ ...config.text, text: context.text ?? null, clock, logger });
+    const { bytesMax } = config.text;
+    this.#renderer = new EngineRenderer({
+      ...config.rendering,
+      ...{ engines: this.#engines, clock, metrics, bytesMax },
+    });
+    this.#prompts = new PromptTokens({
+      ...config.rendering,
+      local: new PromptEncoder({ ...config.text, text: context.text ?? null, clock, logger }),
+      renderer: this.#renderer,
+    });
     this.#decode = this.#pool('decode', metrics);
     this.#aggregated = this.#pool('aggregated', metrics);
     this.#prefillDirectory = new EndpointDirectory(

@@ -9,6 +9,8 @@ import type { HealthOptions } from '@kvasir/worker-health';
 import { intakeConfig } from './intake/intake-options.js';
 import type { IntakeConfig } from './intake/intake-options.js';
 import type { frontendOptions } from './options.js';
+import { renderingConfig } from './rendering/rendering-options.js';
+import type { RenderingConfig } from './rendering/rendering-options.js';
 
 type Values = OptionValues<typeof frontendOptions.options>;
 
@@ -38,6 +40,7 @@ export interface FrontendConfig {
     readonly bytesMax: number;
     readonly timeoutMs: number;
   };
+  readonly rendering: RenderingConfig;
   /** Of the decode and the aggregated pool. */
   readonly scheduler: Omit<SchedulerOptions, 'blockSize'>;
   readonly syncsReplicas: boolean;
@@ -76,6 +79,7 @@ export function frontendConfig(values: Values): FrontendConfig {
       bytesMax: values.textBytesMax,
       timeoutMs: values.encodeTimeoutMs,
     },
+    rendering: renderingConfig(values),
     syncsReplicas: values.routerReplicaSync,
     health: healthOf(values),
     scheduler: {

@@ -36,7 +36,15 @@ export type UntokenizedReason =
   /** The chat template refuses the messages, or Python raises an error in it. */
   | 'templateRefused'
   /** The renderer lacks what the chat template or the request needs. */
-  | 'templateUnsupported';
+  | 'templateUnsupported'
+  /** No engine can be asked for it: it has no render route, or none for such a request. */
+  | 'noRenderer'
+  /** As many renders are in flight as may. */
+  | 'rendersBusy'
+  | 'renderTimeout'
+  /** The engine says that it will refuse the request: it is asked for the answer all the same. */
+  | 'renderRefused'
+  | 'renderFailed';
 
 /** Read when the metrics are. */
 export interface FrontendGauges {
@@ -44,6 +52,8 @@ export interface FrontendGauges {
   readonly bodiesArriving: () => number;
   readonly bodyBytes: () => number;
   readonly textBytes: () => number;
+  readonly rendersInFlight: () => number;
+  readonly renderCacheBytes: () => number;
 }
 
 export interface FrontendMetrics {
@@ -66,6 +76,9 @@ export interface FrontendMetrics {
   readonly untokenized: Counter<'reason'>;
   /** Events of engines' streams that were too long to be read. */
   readonly unreadEvents: Counter;
+  readonly renders: Counter<'outcome'>;
+  readonly rendersInFlight: Gauge;
+  readonly renderCacheBytes: Gauge;
   readonly timeToFirstToken: Histogram;
   readonly interTokenLatency: Histogram;
   readonly duration: Histogram<'endpoint'>;
@@ -147,9 +160,30 @@ export function createFrontendMetrics(metrics: Metrics, gauges: FrontendGauges):
       help: 'Requests whose prompt was not known, by why; routed by its beginning where that was known, else by load.',
       labels: ['reason'],
     }),
+    ...renderMetrics(metrics, gauges),
     ...intakeMetrics(metrics, gauges),
     ...tokenMetrics(metrics),
   };
+}
+
+function renderMetrics(metrics: Metrics, gauges: FrontendGauges) {
+  return {
+    renders: metrics.counter({
+      name: 'kvasir_frontend_renders_total',
+      help: 'Prompts that engines were asked to render, by what came of it.',
+      labels: ['outcome'],
+    }),
+    rendersInFlight: metrics.gauge({
+      name: 'kvasir_frontend_renders_in_flight',
+      help: 'Prompts that engines render now.',
+      collect: (gauge) => gauge.set(gauges.rendersInFlight()),
+    }),
+    renderCacheBytes: metrics.gauge({
+      name: 'kvasir_frontend_render_cache_bytes',
+      help: 'Tokens of prompts that engines have rendered and that are remembered.',
+      collect: (gauge) => gauge.set(gauges.renderCacheBytes()),
+    }),
+  } satisfies Partial<FrontendMetrics>;
 }
 
 function intakeMetrics(metrics: Metrics, gauges: FrontendGauges) {

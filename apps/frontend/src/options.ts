@@ -4,6 +4,7 @@ import { checkRouterState, planeOptions, routerStateOptions } from '@kvasir/plan
 import { healthOptions, queueOptions } from '@kvasir/router';
 import { defineOptions, lameDuckOptions } from '@kvasir/service';
 import { checkIntake, intakeOptions } from './intake/intake-options.js';
+import { checkRendering, renderingOptions } from './rendering/rendering-options.js';
 
 /** Every setting of the frontend. */
 export const frontendOptions = defineOptions({
@@ -179,6 +180,7 @@ export const frontendOptions = defineOptions({
       doc: 'How long running requests may take to finish after the lame-duck time.',
       group: 'Limits',
     },
+    ...renderingOptions,
     ...intakeOptions,
     ...routerStateOptions,
     ...planeOptions,
@@ -188,6 +190,7 @@ export const frontendOptions = defineOptions({
       ? [`--namespace must be one part in a-z 0-9 _ -, received "${namespace}"`]
       : []),
     ...checkIntake(values),
+    ...checkRendering(values),
     ...checkRouterState(values),
   ],
 });

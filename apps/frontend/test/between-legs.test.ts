@@ -10,7 +10,7 @@ import { createFrontendMetrics } from '../src/metrics.js';
 import type { FrontendMetrics } from '../src/metrics.js';
 import { frontendOptions } from '../src/options.js';
 import { HandoverReleases } from '../src/serving/handover-releases.js';
-import { PromptEncoder } from '../src/serving/prompt-encoder.js';
+import { knownTokens } from '../src/serving/prompt-encoder.js';
 import { RequestRecord } from '../src/serving/request-record.js';
 import { RequestScope } from '../src/serving/request-scope.js';
 import { serveRequest } from '../src/serving/serve-request.js';
@@ -44,6 +44,8 @@ describe('a request that ends between its legs', () => {
     metrics = createFrontendMetrics(own, {
       requestsInFlight: () => 0,
       textBytes: () => 0,
+      rendersInFlight: () => 0,
+      renderCacheBytes: () => 0,
       bodiesArriving: () => 0,
       bodyBytes: () => 0,
     });
@@ -128,7 +130,9 @@ describe('a request that ends between its legs', () => {
             },
           }),
       },
-      prompts: new PromptEncoder({ ...config().text, text: null, clock: systemClock, logger }),
+      prompts: {
+        encode: (request, { limit }) => Promise.resolve(knownTokens(request, limit) ?? { kind: 'ended' }),
+      },
       engines,
       releases,
       metrics,

@@ -51,6 +51,7 @@ export interface MockEngineConfig {
   readonly kvLeaseMs: number;
   readonly seed: number;
   readonly bodyBytesMax: number;
+  readonly hasRenderRoutes: boolean;
 }
 
 const COMPONENTS = { prefill: 'prefill', decode: 'decode', both: 'aggregated' } as const;
@@ -101,6 +102,7 @@ export function mockEngineConfig(values: Values): MockEngineConfig {
     kvLeaseMs: values.kvLeaseMs,
     seed: values.seed,
     bodyBytesMax: values.bodyBytesMax,
+    hasRenderRoutes: values.enableScaleOut,
   };
 }
 

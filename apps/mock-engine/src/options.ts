@@ -280,6 +280,12 @@ export const mockEngineOptions = defineOptions({
       doc: 'How long running requests and leases may take to end after SIGTERM.',
       group: 'Limits',
     },
+    enableScaleOut: {
+      kind: 'boolean',
+      default: false,
+      doc: 'Have vLLM’s render routes, which tell the token ids of a request.',
+      group: 'Engine',
+    },
     bodyBytesMax: {
       kind: 'integer',
       default: 16_777_216,

@@ -8,7 +8,7 @@ import {
 } from '@kvasir/self-check';
 import type { Finding } from '@kvasir/self-check';
 import type { RouterHop } from '../router-hop.js';
-import type { PromptEncoder } from '../serving/prompt-encoder.js';
+import type { PromptTokens } from '../serving/prompt-tokens.js';
 import type { WorkerPool } from '../worker-pool.js';
 import type { Neighbours } from './neighbours.js';
 
@@ -18,7 +18,7 @@ export interface CheckedFrontend {
   readonly decode: Pick<WorkerPool, 'directory' | 'findings'>;
   readonly aggregated: Pick<WorkerPool, 'directory' | 'findings'>;
   readonly prefill: Pick<RouterHop, 'directory' | 'silentRouters'>;
-  readonly prompts: Pick<PromptEncoder, 'tokenizerFor'>;
+  readonly prompts: Pick<PromptTokens, 'tokenizerFor'>;
   readonly neighbours: Pick<Neighbours, 'all'>;
   readonly epochMs: () => number;
 }

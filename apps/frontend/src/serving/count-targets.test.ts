@@ -12,6 +12,8 @@ async function counted(fields: Partial<RequestRecord>): Promise<readonly string[
     createFrontendMetrics(metrics, {
       requestsInFlight: () => 0,
       textBytes: () => 0,
+      rendersInFlight: () => 0,
+      renderCacheBytes: () => 0,
       bodiesArriving: () => 0,
       bodyBytes: () => 0,
     }),

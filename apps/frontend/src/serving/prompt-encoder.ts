@@ -130,10 +130,8 @@ export class PromptEncoder {
 
   /** Never rejects, unless there is a fault in the program. */
   async encode(request: PromptRequest, target: EncodeTarget): Promise<Encoding> {
-    if (request.kind === 'completion') {
-      const known = knownTokens(request.prompts, target.limit);
-      if (known !== null) return known;
-    }
+    const known = knownTokens(request, target.limit);
+    if (known !== null) return known;
     const bytes = request.body.bytes.byteLength;
     if (this.#bytesInHand + bytes > this.#options.bytesMax) return unknown('textBytes');
     this.#bytesInHand += bytes;
@@ -243,9 +241,11 @@ async function encodeWith(text: PromptText, request: PromptRequest, options: Enc
   return { kind: 'ok', tokens, longestPromptTokens: tokens.length };
 }
 
-function knownTokens(prompts: readonly CompletionPrompt[], limit: PromptLimit): Encoding | null {
+/** Of prompts that are ids already; null when one is a text. */
+export function knownTokens(request: PromptRequest, limit: PromptLimit): Encoding | null {
+  if (request.kind !== 'completion') return null;
   const known: Uint32Array[] = [];
-  for (const prompt of prompts) {
+  for (const prompt of request.prompts) {
     if (prompt.kind === 'text') return null;
     known.push(keptOf(prompt.tokens, limit));
   }
@@ -266,7 +266,8 @@ async function encodePrompts(
   );
 }
 
-function joined(prompts: readonly Uint32Array[]): Encoding {
+/** The ids of a request with these prompts. */
+export function joined(prompts: readonly Uint32Array[]): Encoding {
   const [only] = prompts;
   if (prompts.length === 1 && only !== undefined) {
     return { kind: 'ok', tokens: only, longestPromptTokens: only.length };

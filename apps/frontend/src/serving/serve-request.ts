@@ -27,9 +27,9 @@ export async function serveRequest(
   // What only the engine understands goes by load.
   if (request.kind === 'relayed')
     return await serveInOneLeg(parts, { ...incoming, attempts, tokens: NO_TOKENS });
-  const { tokenizerPath, contextTokensMax } = pool.directory;
+  const { contextTokensMax } = pool.directory;
   const limit = promptLimit(request, contextTokensMax);
-  const encoding = await parts.prompts.encode(request, { tokenizerPath, limit, signal: scope.signal });
+  const encoding = await parts.prompts.encode(request, { pool: pool.directory, limit, signal: scope.signal });
   if (scope.hasEnded()) return scope.endError();
   if (encoding.kind === 'failed') return encoding.error;
   if (encoding.kind === 'over') {

@@ -9,7 +9,7 @@ import type { FrontendMetrics } from '../metrics.js';
 import type { RouterHop } from '../router-hop.js';
 import type { WorkerPool } from '../worker-pool.js';
 import type { HandoverReleases } from './handover-releases.js';
-import type { PromptEncoder } from './prompt-encoder.js';
+import type { PromptTokens } from './prompt-tokens.js';
 import type { RequestRecord } from './request-record.js';
 import type { RequestScope } from './request-scope.js';
 
@@ -19,7 +19,7 @@ export interface ServingParts {
   readonly decode: WorkerPool;
   readonly aggregated: WorkerPool;
   readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialects' | 'workersOtherThan' | 'book' | 'lifeOf'>;
-  readonly prompts: PromptEncoder;
+  readonly prompts: Pick<PromptTokens, 'encode'>;
   readonly engines: EngineClient;
   readonly releases: HandoverReleases;
   readonly metrics: FrontendMetrics;

@@ -54,7 +54,7 @@ async function accept(
 ): Promise<EngineError | null> {
   if (parts.faults.fault.kind === 'refuse')
     return engineError(503, 'The engine was told to refuse requests.');
-  const prompts = await encode(parts, generation);
+  const prompts = await encodePrompts(parts, generation);
   if (!Array.isArray(prompts)) return prompts;
   // The client may have left while its prompt was encoded.
   if (reply.raw.destroyed) return engineError(400, 'The client has left.');
@@ -114,7 +114,10 @@ const CLIENT_FAULTS: ReadonlySet<TextErrorCode> = new Set([
 ] as const);
 
 /** Token ids of each prompt, or why there are none. */
-async function encode(parts: EngineParts, request: GenerationRequest): Promise<Uint32Array[] | EngineError> {
+export async function encodePrompts(
+  parts: EngineParts,
+  request: GenerationRequest,
+): Promise<Uint32Array[] | EngineError> {
   const { api, addsSpecialTokens } = request;
   try {
     if (api.kind === 'chat') {

@@ -4,6 +4,7 @@ import type { EngineParts } from '../engine-parts.js';
 import type { EngineMetrics } from '../metrics.js';
 import { addAdapterRoutes } from './adapter-routes.js';
 import { readFields, sendError } from './body-fields.js';
+import { addRenderRoutes } from './render-routes.js';
 import { addMetricsRoute } from './service-routes.js';
 
 /** The release whose shapes are spoken. */
@@ -19,6 +20,7 @@ export function addVllmRoutes(server: FastifyInstance, parts: EngineParts, metri
     return reply.send('');
   });
   addTokenizerRoutes(server, parts);
+  if (parts.config.hasRenderRoutes) addRenderRoutes(server, parts);
   addAdapterRoutes(server, parts.adapters);
 }
 
