@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConversationEncoder, SEGMENT_UNITS_MAX } from './conversation-encoder.js';
+import { ConversationEncoder } from './conversation-encoder.js';
 import { MARKS, changedMock, mock } from '../test/mock-variants.js';
 import type { Steps } from './slicing/encode-slices.js';
 import { IdCollector } from './slicing/id-collector.js';
@@ -106,10 +106,11 @@ describe('ConversationEncoder', () => {
   });
 
   it('does not keep a text that is longer than any conversation should be', () => {
-    const encoder = new ConversationEncoder(loaded, 10_000_000);
-    const text = 'a b '.repeat(SEGMENT_UNITS_MAX / 4 + 1);
-    encodeAll(encoder, text);
+    const encoder = new ConversationEncoder(loaded, 10_000, 400);
+    encodeAll(encoder, 'a b '.repeat(101));
     expect(encoder.counts()).toMatchObject({ oversizedSegments: 1, cachedTokens: 0 });
+    const { length: cachedTokens } = encodeAll(encoder, 'a b '.repeat(100));
+    expect(encoder.counts()).toMatchObject({ oversizedSegments: 1, cachedTokens });
   });
 
   it('finds borders wherever the windows end in which it looks for them', () => {

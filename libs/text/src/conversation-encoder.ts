@@ -6,7 +6,7 @@ import type { EncodingEnd, SliceOptions, Steps } from './slicing/encode-slices.j
 import type { CacheCounts } from './worker-messages.js';
 
 /** Segments longer than this many UTF-16 units are not cached: one huge paste must not push out every conversation. */
-export const SEGMENT_UNITS_MAX = 1_048_576;
+const SEGMENT_UNITS_MAX = 1_048_576;
 /** A segment counts as at least one token per this many UTF-16 units, so that a limit in tokens limits the bytes of the texts too. */
 const UNITS_PER_TOKEN_MAX = 16;
 
@@ -22,10 +22,14 @@ export class ConversationEncoder {
   private evictedTokens = 0;
   private oversizedSegments = 0;
 
-  /** @param cacheTokensMax ids kept over all segments; the least recently used go first. */
+  /**
+   * @param cacheTokensMax ids kept over all segments; the least recently used go first.
+   * @param segmentUnitsMax longest segment that is cached, in UTF-16 units.
+   */
   constructor(
     private readonly loaded: LoadedTokenizer,
     cacheTokensMax: number,
+    private readonly segmentUnitsMax: number = SEGMENT_UNITS_MAX,
   ) {
     this.segments = new LRUCache<string, Uint32Array>({
       maxSize: cacheTokensMax,
@@ -40,8 +44,9 @@ export class ConversationEncoder {
   *encode(text: string, options: SliceOptions): Steps<EncodingEnd> {
     const { borders } = this.loaded;
     if (borders === null) return yield* encodeSlices(this.loaded, text, options);
+    const search = { borders, unitsMax: this.segmentUnitsMax };
     for (let at = 0; at < text.length;) {
-      const segment = yield* findSegment(borders, text, at);
+      const segment = yield* findSegment(search, text, at);
       if (segment === 'oversized') {
         // One huge paste must not push out every conversation, nor what is behind it: all the rest is encoded anew.
         this.oversizedSegments += 1;
@@ -116,13 +121,25 @@ const SEARCH_UNITS = 65_536;
 /** Searching costs about this part of encoding. */
 const SEARCH_SHARE = 1 / 16;
 
-function* findSegment(borders: SegmentBorders, text: string, start: number): Steps<Segment | 'oversized'> {
-  for (let at = start; at - start <= SEGMENT_UNITS_MAX;) {
+interface SegmentSearch {
+  readonly borders: SegmentBorders;
+  /** Of a segment, in UTF-16 units. */
+  readonly unitsMax: number;
+}
+
+function* findSegment(
+  { borders, unitsMax }: SegmentSearch,
+  text: string,
+  start: number,
+): Steps<Segment | 'oversized'> {
+  const withinLimit = (segment: Segment): Segment | 'oversized' =>
+    segment.end - start > unitsMax ? 'oversized' : segment;
+  for (let at = start; at - start <= unitsMax;) {
     // Every token that begins in the window is seen whole.
     const found = borders.separator.exec(text.slice(at, at + SEARCH_UNITS + borders.tokenUnitsMax));
     if (found === null || found.index >= SEARCH_UNITS) {
       if (at + SEARCH_UNITS >= text.length)
-        return withinLimit(start, { end: text.length, borderId: null, next: text.length });
+        return withinLimit({ end: text.length, borderId: null, next: text.length });
       at += SEARCH_UNITS;
       yield SEARCH_UNITS * SEARCH_SHARE;
       continue;
@@ -130,12 +147,8 @@ function* findSegment(borders: SegmentBorders, text: string, start: number): Ste
     const end = at + found.index;
     const next = end + found[0].length;
     const borderId = borders.ids.get(found[0]) ?? null;
-    if (borderId !== null) return withinLimit(start, { end, borderId, next });
+    if (borderId !== null) return withinLimit({ end, borderId, next });
     at = next;
   }
   return 'oversized';
-}
-
-function withinLimit(start: number, segment: Segment): Segment | 'oversized' {
-  return segment.end - start > SEGMENT_UNITS_MAX ? 'oversized' : segment;
 }
