@@ -38,6 +38,8 @@ describe('frontendOptions', () => {
   it.each([
     [['--http-prot', '1'], /Unknown flag --http-prot/],
     [['--router-mode', 'best'], /--router-mode must be one of/],
+    [['--renderer-url', 'gpu-1:8000'], /--renderer-url must be a URL/],
+    [['--renderer-url', 'http://r', '--tokenizer', 'local'], /asked by nobody with --tokenizer local/],
     [['--namespace', 'a.b'], /--namespace must be one part/],
     [['--body-bytes-max', '-1'], /--body-bytes-max must be a whole number of bytes/],
   ])('refuses %j with one sentence', (argv, sentence) => {

@@ -172,9 +172,9 @@ describe('--tokenizer engine', () => {
 });
 
 describe('other sources of tokens', () => {
-  it('asks the engine for what this process cannot render, by default', async () => {
+  it('asks the engine for what this process cannot render', async () => {
     const worker = await scene.worker('aggregated', 'a', rendersBy(says(200, rendered(IDS))));
-    const frontend = await scene.frontend();
+    const frontend = await scene.frontend(['--tokenizer', 'auto']);
     await holding(worker, IDS);
     await expect.poll(() => overlap(frontend)).toBe(10);
   });

@@ -20,6 +20,9 @@ export const MODEL = 'm';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
+/** Engines see what they are to answer, and no renders besides, unless a test is about these. */
+const NO_RENDERS = ['--tokenizer', 'local'];
+
 export interface TestWorker {
   readonly engine: TestEngine;
   readonly lease: RecordLease<WorkerRecord>;
@@ -135,7 +138,7 @@ export class Scene {
   /** A frontend that is ready for requests. */
   async frontend(argv: readonly string[] = [], text?: TextService, port = 0): Promise<Frontend> {
     const reading = readOptions(frontendOptions, {
-      argv: ['--http-port', String(port), ...argv],
+      argv: ['--http-port', String(port), ...(argv.includes('--tokenizer') ? [] : NO_RENDERS), ...argv],
       env: {},
     });
     if (reading.kind !== 'ok') throw new Error(`Cannot test: the flags are ${reading.kind}`);
