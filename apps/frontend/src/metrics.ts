@@ -155,19 +155,19 @@ export function createFrontendMetrics(metrics: Metrics, gauges: FrontendGauges):
       help: 'Bodies whose text waits to be turned into tokens or is being turned, together.',
       collect: (gauge) => gauge.set(gauges.textBytes()),
     }),
-    untokenized: metrics.counter({
-      name: 'kvasir_frontend_untokenized_requests_total',
-      help: 'Requests whose prompt was not known, by why; routed by its beginning where that was known, else by load.',
-      labels: ['reason'],
-    }),
-    ...renderMetrics(metrics, gauges),
+    ...promptMetrics(metrics, gauges),
     ...intakeMetrics(metrics, gauges),
     ...tokenMetrics(metrics),
   };
 }
 
-function renderMetrics(metrics: Metrics, gauges: FrontendGauges) {
+function promptMetrics(metrics: Metrics, gauges: FrontendGauges) {
   return {
+    untokenized: metrics.counter({
+      name: 'kvasir_frontend_untokenized_requests_total',
+      help: 'Requests whose prompt was not known, by why; routed by its beginning where that was known, else by load.',
+      labels: ['reason'],
+    }),
     renders: metrics.counter({
       name: 'kvasir_frontend_renders_total',
       help: 'Prompts that engines were asked to render, by what came of it.',
