@@ -9,6 +9,7 @@ import {
   createMetrics,
   joinMetrics,
   formatAddress,
+  ProbeSightings,
   SelfCheck,
 } from '@kvasir/service';
 import type {
@@ -107,6 +108,7 @@ class App implements Frontend {
   readonly #server: ApiServer;
   /** Null without an admin port. */
   readonly #admin: AdminServer | null;
+  readonly #sightings: ProbeSightings;
   readonly #selfCheck: SelfCheck;
   readonly #neighbours: Neighbours;
   #isLeaving = false;
@@ -159,6 +161,7 @@ class App implements Frontend {
     this.#neighbours = this.#openNeighbours();
     this.#selfCheck = this.#openSelfCheck(ownMetrics);
     this.#server = this.#openServer(ownMetrics, metrics);
+    this.#sightings = new ProbeSightings(clock);
     this.#admin = this.#openAdmin(ownMetrics);
   }
 
@@ -184,6 +187,10 @@ class App implements Frontend {
     this.#server.leave();
     this.#admin?.leave();
     this.#context.logger.info('frontend leaves: not ready, and serves on');
+  }
+
+  isWatched(): boolean {
+    return this.#sightings.isWatched;
   }
 
   async drain(deadlineMs: number): Promise<DrainReport> {
@@ -327,6 +334,7 @@ class App implements Frontend {
       ...admin,
       metrics: this.#page(ownMetrics),
       readiness: () => this.readiness(),
+      probed: () => this.#sightings.saw(),
       findings: this.#selfCheck.findings,
       extend: (server) => addWorkerRoutes(server, adminWorkers(pools)),
     });
@@ -349,6 +357,7 @@ class App implements Frontend {
         admin: {
           metrics: this.#page(ownMetrics),
           readiness: () => this.readiness(),
+          probed: () => this.#sightings.saw(),
           findings: this.#selfCheck.findings,
         },
         limits: this.#config.intake.connections,

@@ -18,6 +18,7 @@ import {
   joinMetrics,
   SelfCheck,
   ServiceError,
+  ProbeSightings,
 } from '@kvasir/service';
 import type {
   AdminServer,
@@ -80,6 +81,7 @@ class App implements PrefillRouter {
   readonly #lives = new EngineLives();
   readonly #server: RpcServer;
   readonly #admin: AdminServer;
+  readonly #sightings: ProbeSightings;
   readonly #selfCheck: SelfCheck;
   readonly #bookings: BookingDrain;
   #draining: Promise<DrainReport> | null = null;
@@ -107,7 +109,11 @@ class App implements PrefillRouter {
       probe: (worker) => this.#probe(worker),
     });
     this.#bookings = new BookingDrain(() => this.#router.bookingCount(), context.clock);
-    this.#server = createRpcServer({ name: 'grpc', host: config.grpc.host, port: config.grpc.port, logger });
+    this.#sightings = new ProbeSightings(context.clock);
+    this.#server = createRpcServer({
+      ...{ name: 'grpc', host: config.grpc.host, port: config.grpc.port, logger },
+      probed: () => this.#sightings.saw(),
+    });
     addRouterService(
       this.#server,
       routerHandlers(
@@ -138,6 +144,7 @@ class App implements PrefillRouter {
       port: config.admin.port,
       metrics: joinMetrics(metrics, context.otherMetrics ?? []),
       readiness: () => this.#readiness(),
+      probed: () => this.#sightings.saw(),
       findings: this.#selfCheck.findings,
       extend: (server) => addWorkerRoutes(server, this.#adminWorkers()),
     });
@@ -172,6 +179,10 @@ class App implements PrefillRouter {
     await this.#lease?.update(this.#record()).catch((error: unknown) => {
       this.#context.logger.warn({ error }, 'the record cannot say that this router leaves');
     });
+  }
+
+  isWatched(): boolean {
+    return this.#sightings.isWatched;
   }
 
   /**

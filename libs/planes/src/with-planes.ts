@@ -13,6 +13,7 @@ export function withPlanes(program: Component, planes: { close(): Promise<void> 
       }
     },
     leave: () => program.leave?.(),
+    isWatched: () => program.isWatched?.() ?? true,
     drain: (deadlineMs): Promise<DrainReport> => program.drain(deadlineMs),
     async close() {
       await program.close();

@@ -44,6 +44,8 @@ export function createRpcServer(options: {
   readonly host: string;
   readonly port: number;
   readonly logger: Logger;
+  /** Called when somebody asks whether it serves, by `grpc.health.v1`. */
+  readonly probed?: (() => void) | undefined;
 }): RpcServer {
   const around: CallSurroundings = { calls: { running: 0 }, logger: options.logger };
   const services: RpcService[] = [];
@@ -54,7 +56,7 @@ export function createRpcServer(options: {
     'grpc.max_concurrent_streams': CALLS_PER_CONNECTION_MAX,
     'grpc.enable_channelz': 0,
   });
-  health.addToServer(server);
+  addHealth(server, health, options.probed);
   const sockets = grpcSockets(server);
   const setServing = (isServing: boolean): void => {
     const status = isServing ? 'SERVING' : 'NOT_SERVING';
@@ -100,6 +102,25 @@ export function createRpcServer(options: {
     },
     setServing,
   };
+}
+
+/** @param probed hears of every question; the package of health checks does not tell. */
+function addHealth(server: Server, health: HealthImplementation, probed: (() => void) | undefined): void {
+  if (probed === undefined) {
+    health.addToServer(server);
+    return;
+  }
+  const addService: Server['addService'] = (definition, handlers) => {
+    const heard = Object.entries(handlers).map(([name, handle]) => [
+      name,
+      (...call: readonly unknown[]): unknown => {
+        probed();
+        return Reflect.apply(handle, undefined, call);
+      },
+    ]);
+    server.addService(definition, Object.fromEntries(heard) as UntypedServiceImplementation);
+  };
+  health.addToServer(Object.assign(Object.create(server) as Server, { addService }));
 }
 
 /** Lets running calls finish until the deadline, then ends them and reports how many they were. */

@@ -67,6 +67,19 @@ describe('createRpcServer()', () => {
     expect(await checkHealth(address, ROUTER_SERVICE)).toBe('NOT_SERVING');
   });
 
+  it('hears of health checks', async () => {
+    let probes = 0;
+    const server = createRpcServer({
+      ...{ name: 'probed', host: '127.0.0.1', port: 0, logger },
+      probed: () => (probes += 1),
+    });
+    await server.start(new AbortController().signal);
+    opened.push(() => void server.close());
+    expect(await checkHealth(server.address(), '')).toBe('SERVING');
+    await expect(checkHealth(server.address(), 'kvasir.v1.Other')).rejects.toThrow('NOT_FOUND');
+    expect(probes).toBe(2);
+  });
+
   it('lists its services by reflection', async () => {
     const { server } = await serve({});
     const client = new Client(server.address(), credentials.createInsecure());

@@ -12,6 +12,8 @@ export type Readiness = { readonly kind: 'ready' } | { readonly kind: 'notReady'
 export interface AdminRoutes {
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly readiness: () => Readiness;
+  /** Called when somebody asks whether it is ready or well. */
+  readonly probed?: (() => void) | undefined;
   /** What is wrong although it is ready, or not; absent where nothing is looked for. */
   readonly findings?: (() => readonly StandingFinding[]) | undefined;
 }
@@ -23,12 +25,14 @@ export interface AdminRoutes {
 export function addAdminRoutes(server: FastifyInstance, routes: AdminRoutes): void {
   server.get('/live', () => ({ status: 'live' }));
   server.get('/health', () => {
+    routes.probed?.();
     const readiness = routes.readiness();
     return readiness.kind === 'ready'
       ? { status: 'healthy' }
       : { status: 'healthy', notReady: readiness.reason };
   });
   server.get('/ready', (_request, reply) => {
+    routes.probed?.();
     const readiness = routes.readiness();
     const found = routes.findings === undefined ? {} : { findings: routes.findings().map(shown) };
     if (readiness.kind === 'ready') return reply.send({ status: 'ready', ...found });

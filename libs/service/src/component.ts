@@ -15,6 +15,8 @@ export interface Component {
   start(signal: AbortSignal): Promise<void>;
   /** Not ready from now on, and those who choose among several choose others; what comes all the same is served as before. Never rejects. */
   leave?(): void | Promise<void>;
+  /** Whether anybody looks at its readiness, and has to be given time to see that it leaves; absent means yes. */
+  isWatched?(): boolean;
   drain(deadlineMs: number): Promise<DrainReport>;
   close(): Promise<void>;
 }

@@ -33,6 +33,7 @@ export { SelfCheck } from './self-check.js';
 export type { FindingSource } from './self-check.js';
 export { Supervisor } from './supervisor.js';
 export type { SupervisorState } from './supervisor.js';
+export { ProbeSightings } from './probe-sightings.js';
 export { lameDuckOptions } from './stop-options.js';
 export { addWorkerRoutes } from './worker-routes.js';
 export type { AdminWorker, AdminWorkers } from './worker-routes.js';

@@ -118,7 +118,8 @@ async function stopComponent(
 ): Promise<{ readonly exitCode: 0 | 1; readonly text: string }> {
   try {
     await component.leave?.();
-    if (lameDuckMs > 0) await new Promise<void>((resolve) => systemClock.after(lameDuckMs, resolve));
+    if (lameDuckMs > 0 && (component.isWatched?.() ?? true))
+      await new Promise<void>((resolve) => systemClock.after(lameDuckMs, resolve));
     const { abandonedRequests } = await within(drainMs + DRAIN_GRACE_MS, component.drain(drainMs));
     await component.close();
     if (abandonedRequests === 0) return { exitCode: 0, text: '' };

@@ -7,7 +7,7 @@ export const lameDuckOptions = {
     default: LAME_DUCK_MS_DEFAULT,
     min: 0,
     unit: 'ms',
-    doc: 'How long after SIGTERM everything is served as before while /ready says 503, before the drain begins: longer than a balancer needs to see it. Ctrl-C does not wait for it.',
+    doc: 'How long after SIGTERM everything is served as before while /ready says 503, before the drain begins: longer than a balancer needs to see it. Ctrl-C does not wait for it, and nobody does when nobody has asked for /ready or /health for a minute.',
     group: 'Limits',
   },
 } as const;

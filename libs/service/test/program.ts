@@ -20,6 +20,7 @@ const options = defineOptions({
       unit: 'ms',
       doc: 'Time between leaving and draining.',
     },
+    isWatched: { kind: 'boolean', default: true, doc: 'Somebody looks at its readiness.' },
     stopsWithTerminal: { kind: 'boolean', default: false, doc: 'SIGHUP and SIGQUIT stop it.' },
   },
 });
@@ -32,7 +33,7 @@ await runMain({
   version: '1.2.3',
   argv: process.argv.slice(2),
   env: process.env,
-  create({ port, behaviour }): Component {
+  create({ port, behaviour, isWatched }): Component {
     if (behaviour === 'contradicts')
       throw new ServiceError('SERVICE_BAD_CONFIGURATION', 'The tokenizer at ./x does not exist');
     if (behaviour === 'buggy') throw new TypeError('Cannot read what is not there');
@@ -55,6 +56,7 @@ await runMain({
         await admin.start(signal);
       },
       leave: () => say('leaving'),
+      isWatched: () => isWatched,
       drain(deadlineMs) {
         say(`draining ${deadlineMs}`);
         if (behaviour === 'never-drains') return new Promise(() => undefined);

@@ -140,6 +140,13 @@ describe('runMain()', () => {
     expect(await program.ended).toMatchObject({ code: 0, out: 'started\nleaving\ndraining 1000\nclosed\n' });
   });
 
+  it('does not wait for it when nobody looks', async () => {
+    const program = run(['--lame-duck-ms=60000', '--no-is-watched']);
+    await program.saw('started');
+    program.process.kill('SIGTERM');
+    expect(await program.ended).toMatchObject({ code: 0, out: 'started\nleaving\ndraining 1000\nclosed\n' });
+  });
+
   it('ends at once when a second signal comes in the lame-duck time', async () => {
     const program = run(['--lame-duck-ms=60000']);
     await program.saw('started');
