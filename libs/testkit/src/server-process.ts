@@ -18,7 +18,9 @@ export interface ServerProcess {
   /** Lets it stand still, or go on. */
   pause(): void;
   resume(): void;
-  /** Starts it anew on the same port, after `kill`. */
+  /** Asks it to end, and waits until it has. */
+  terminate(): Promise<void>;
+  /** Starts it anew on the same port, after it has ended. */
   restart(): Promise<void>;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
@@ -55,6 +57,7 @@ export async function startServerProcess(
   return {
     port,
     kill: () => end('SIGKILL'),
+    terminate: () => end('SIGTERM'),
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     async restart() {

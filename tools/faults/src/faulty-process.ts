@@ -16,7 +16,7 @@ export function faultyProcess(stack: DistributedStack, name: string): FaultyProc
     const server = stack.servers()[name];
     return {
       kill: () => server.kill(),
-      terminate: () => server.stop(),
+      terminate: () => server.terminate(),
       launch: () => server.restart(),
       stand: (isStill) => (isStill ? server.pause() : server.resume()),
     };
