@@ -305,6 +305,12 @@ describe('EngineWatch', () => {
     expect(made.downReason).toBeNull();
   });
 
+  it('is not registered for a leg that its engine cannot serve, and says so', async () => {
+    const made = await watch({ engine: 'sglang', role: 'prefill' });
+    expect(made.downReason).toContain('sglang engines cannot have the role prefill');
+    expect(worker()).toBeUndefined();
+  });
+
   describe('a hand-over', () => {
     it('leaves the engine registered for its time, and the next agent takes over the same life', async () => {
       const first = await watch();

@@ -29,6 +29,4 @@ export type { ProbeOutcome } from './probe.js';
 export { Relay } from './relay.js';
 export type { RelaySink } from './relay.js';
 export { engineTimeoutOptions, engineTimeoutsOf } from './timeout-options.js';
-export { sglangDialect } from './sglang-dialect.js';
-export { trtllmDialect } from './trtllm-dialect.js';
 export { vllmDialect } from './vllm-dialect.js';
