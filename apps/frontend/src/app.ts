@@ -1,4 +1,5 @@
 import { formatEndpointName } from '@kvasir/contract';
+import { AnswerWindow } from '@kvasir/self-check';
 import { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
@@ -39,6 +40,7 @@ import { EngineRenderer } from './rendering/engine-renderer.js';
 import { RouterHop } from './router-hop.js';
 import { RequestLog } from './request-log.js';
 import { HandoverReleases } from './serving/handover-releases.js';
+import type { RequestRecord } from './serving/request-record.js';
 import { PromptEncoder } from './serving/prompt-encoder.js';
 import type { PromptText } from './serving/prompt-encoder.js';
 import { PromptTokens } from './serving/prompt-tokens.js';
@@ -111,6 +113,7 @@ class App implements Frontend {
   readonly #sightings: ProbeSightings;
   readonly #selfCheck: SelfCheck;
   readonly #neighbours: Neighbours;
+  readonly #answers = new AnswerWindow();
   #isLeaving = false;
 
   constructor(config: FrontendConfig, context: FrontendContext) {
@@ -297,9 +300,20 @@ class App implements Frontend {
       }),
       metrics,
       log: new RequestLog(logger),
+      answered: (record) => this.#noteAnswer(record),
       clock,
       logger,
     });
+  }
+
+  /** What an answer says of the worker that computed the prompt. */
+  #noteAnswer(record: RequestRecord): void {
+    const workerId = record.mode === 'disaggregated' ? record.prefillWorkerId : record.decodeWorkerId;
+    if (workerId === null) return;
+    const directories = [this.#prefillDirectory, this.#decode.directory, this.#aggregated.directory];
+    const worker = directories.map((directory) => directory.worker(workerId)).find((one) => one !== null);
+    const publishesKvEvents = worker?.publishesKvEvents === true;
+    this.#answers.note({ ...record, workerId, publishesKvEvents });
   }
 
   #openNeighbours(): Neighbours {
@@ -319,6 +333,7 @@ class App implements Frontend {
       prefill: this.#prefill,
       prompts: this.#prompts,
       neighbours: this.#neighbours,
+      answers: this.#answers,
       epochMs,
     };
     const sources = [() => frontendFindings(seen), ...(otherFindings === undefined ? [] : [otherFindings])];

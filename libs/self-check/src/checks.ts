@@ -235,6 +235,33 @@ export const checks = {
     remedy: 'start the engine with --enable-prompt-tokens-details (SGLang: --enable-cache-report)',
     holdMs: 0,
   },
+  CHECK_TOKENS_DIFFER: {
+    severity: 'error',
+    title: 'the engine counts other tokens',
+    meaning:
+      "Tokens are made here with another tokenizer or chat template than the engine's, so prompts are looked for under names that its cache does not have.",
+    remedy:
+      "give the frontend the folder that the engine serves from (--tokenizer-path), with the same chat template as the engine's --chat-template",
+    holdMs: 0,
+  },
+  CHECK_CACHE_PREDICTION: {
+    severity: 'warning',
+    title: 'caches hold other than expected',
+    meaning:
+      'What engines find cached differs from what was expected over many prompts: tokens are made otherwise than by the engine, events are lost, or its cache is emptied faster than is told.',
+    remedy:
+      'look for the other findings of this worker first; then compare kvasir_frontend_predicted_overlap_tokens_total with kvasir_frontend_cached_tokens_total, and see docs/engines.md',
+    holdMs: 0,
+  },
+  CHECK_NO_HANDOVER: {
+    severity: 'error',
+    title: 'a prefill worker hands nothing over',
+    meaning:
+      'Its answers name no place from which a decode worker could fetch what was computed: it has no KV connector, or one that does not match.',
+    remedy:
+      'start prefill and decode engines with the same connector (vLLM: --kv-transfer-config with "kv_connector": "NixlConnector", "kv_role": "kv_both")',
+    holdMs: 0,
+  },
   CHECK_NO_TOKENIZER: {
     severity: 'warning',
     title: 'no tokenizer',

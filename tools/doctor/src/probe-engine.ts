@@ -23,6 +23,8 @@ export interface ProbeParts {
   /** Where it publishes; null when nobody has said. */
   readonly kvEvents: string | null;
   readonly kvTopic: string;
+  /** As the engine says; null when it does not. */
+  readonly prefixCaching: boolean | null;
   readonly prng: () => number;
 }
 
@@ -79,7 +81,8 @@ export async function probeEngineCache(parts: ProbeParts): Promise<ProbeOutcome>
           `${engine.url} has computed ${PROBE_BLOCKS} blocks of ${blockSize} tokens, and nothing came from ${kvEvents ?? ''}`,
         ),
       );
-    if (cachedTokens === null)
+    // An engine that finds nothing again has nothing to report.
+    if (cachedTokens === null && parts.prefixCaching !== false)
       findings.push(
         finding(
           'CHECK_CACHED_NOT_REPORTED',

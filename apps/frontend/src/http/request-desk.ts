@@ -30,6 +30,8 @@ export interface RequestDeskParts {
   readonly forwardedHeaders: ForwardedHeaders;
   readonly metrics: FrontendMetrics;
   readonly log: RequestLog;
+  /** Told of each request that was answered. */
+  readonly answered: (record: RequestRecord) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -176,6 +178,7 @@ export class RequestDesk {
     if (record.unreadEvents > 0) metrics.unreadEvents.inc(record.unreadEvents);
     if (error === null) {
       this.#countTokens(record);
+      this.#parts.answered(record);
       countTargets(metrics, record, nowMs);
     }
     const reason = error === null || record.attempts > 0 ? null : rejectionReason(error);

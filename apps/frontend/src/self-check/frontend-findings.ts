@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import {
+  answerFindings,
   modelFindings,
   neighbourFindings,
   prefillFindings,
   routerFindings,
   workerFindings,
 } from '@kvasir/self-check';
-import type { Finding } from '@kvasir/self-check';
+import type { AnswerWindow, Finding } from '@kvasir/self-check';
 import type { RouterHop } from '../router-hop.js';
 import type { PromptTokens } from '../serving/prompt-tokens.js';
 import type { WorkerPool } from '../worker-pool.js';
@@ -20,6 +21,7 @@ export interface CheckedFrontend {
   readonly prefill: Pick<RouterHop, 'directory' | 'silentRouters'>;
   readonly prompts: Pick<PromptTokens, 'tokenizerFor'>;
   readonly neighbours: Pick<Neighbours, 'all'>;
+  readonly answers: AnswerWindow;
   readonly epochMs: () => number;
 }
 
@@ -29,6 +31,8 @@ export function frontendFindings(seen: CheckedFrontend): readonly Finding[] {
   const generating = [decode.directory, aggregated.directory];
   const directories = [...generating, prefill.directory];
   const workers = directories.flatMap((directory) => directory.all());
+  const ids = new Set<string>(workers.map(({ workerId }) => workerId));
+  seen.answers.retain((workerId) => ids.has(workerId));
   const { endpoint, routers } = prefill.directory;
   return [
     ...generating.flatMap(({ model, tokenizerPath }) =>
@@ -42,6 +46,7 @@ export function frontendFindings(seen: CheckedFrontend): readonly Finding[] {
       workers: prefill.directory.all(),
       silentRouters: prefill.silentRouters(),
     }),
+    ...answerFindings(seen.answers),
     ...decode.findings(),
     ...aggregated.findings(),
     ...neighbourFindings({

@@ -145,6 +145,7 @@ async function askToPrefill(
     return { kind: 'done', handover: null };
   }
   record.cachedTokens = prefilled.usage?.cachedTokens ?? null;
+  record.handedOver = prefilled.kind === 'handover';
   return { kind: 'done', handover: prefilled.kind === 'handover' ? prefilled.handover : null };
 }
 

@@ -21,6 +21,12 @@ export class RequestRecord {
   /** The overlap in tokens, as the router expects it. */
   predictedTokens = 0;
   promptTokens = 0;
+  /** The prompt as it was counted here; null when it was not, or when there are several. */
+  ownTokens: number | null = null;
+  /** The same as the engine says; null when it does not. */
+  engineTokens: number | null = null;
+  /** Whether the prefill leg has handed over; null when there was none. */
+  handedOver: boolean | null = null;
   /** As the engine reports it; in disaggregated mode what the prefill leg found. */
   cachedTokens: number | null = null;
   /** By the engine's usage; of a stream that was not finished, what its events said until then. */
@@ -39,6 +45,7 @@ export class RequestRecord {
   addUsage(usage: TokenUsage | null): void {
     if (usage === null) return;
     this.promptTokens = usage.promptTokens;
+    this.engineTokens = usage.promptTokens;
     this.outputTokens = usage.completionTokens;
     this.cachedTokens ??= usage.cachedTokens;
   }

@@ -45,12 +45,18 @@ export async function serveRequest(
     attempts,
   };
   record.promptTokens = active.tokens.length;
+  if (encoding.kind === 'ok') record.ownTokens = countOfOnePrompt(encoding);
   const keepalive = keepAlive(parts, active);
   try {
     return await serveLegs(parts, active);
   } finally {
     keepalive?.stop();
   }
+}
+
+/** Null for several prompts: the engine counts them apart. */
+function countOfOnePrompt({ tokens, longestPromptTokens }: Extract<Encoding, { kind: 'ok' }>): number | null {
+  return tokens.length === longestPromptTokens ? tokens.length : null;
 }
 
 /** From now on the request is queued, computed and generated: a stream may be silent for long. */
