@@ -1,5 +1,3 @@
-import { formatEndpointName } from '@kvasir/contract';
-import { AnswerWindow } from '@kvasir/self-check';
 import { EngineClient } from '@kvasir/engines';
 import type { EventPlane } from '@kvasir/event-plane';
 import type { Registry } from '@kvasir/registry';
@@ -11,7 +9,6 @@ import {
   joinMetrics,
   formatAddress,
   ProbeSightings,
-  SelfCheck,
 } from '@kvasir/service';
 import type {
   AdminServer,
@@ -31,8 +28,7 @@ import { ApiServer } from './http/api-server.js';
 import { ForwardedHeaders } from './http/forwarded-headers.js';
 import { RequestDesk } from './http/request-desk.js';
 import { RequestIntake } from './intake/request-intake.js';
-import { frontendFindings } from './self-check/frontend-findings.js';
-import { Neighbours } from './self-check/neighbours.js';
+import { FrontendSelfCheck } from './self-check/frontend-self-check.js';
 import { createFrontendMetrics } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
 import { modelList, onlyModel } from './model-cards.js';
@@ -40,7 +36,6 @@ import { EngineRenderer } from './rendering/engine-renderer.js';
 import { RouterHop } from './router-hop.js';
 import { RequestLog } from './request-log.js';
 import { HandoverReleases } from './serving/handover-releases.js';
-import type { RequestRecord } from './serving/request-record.js';
 import { PromptEncoder } from './serving/prompt-encoder.js';
 import type { PromptText } from './serving/prompt-encoder.js';
 import { PromptTokens } from './serving/prompt-tokens.js';
@@ -111,9 +106,7 @@ class App implements Frontend {
   /** Null without an admin port. */
   readonly #admin: AdminServer | null;
   readonly #sightings: ProbeSightings;
-  readonly #selfCheck: SelfCheck;
-  readonly #neighbours: Neighbours;
-  readonly #answers = new AnswerWindow();
+  readonly #selfCheck: FrontendSelfCheck;
   #isLeaving = false;
 
   constructor(config: FrontendConfig, context: FrontendContext) {
@@ -161,7 +154,6 @@ class App implements Frontend {
     this.#releases = new HandoverReleases({ decode: this.#decode, engines: this.#engines, metrics, logger });
     this.#intake = new RequestIntake(config.intake, clock);
     this.#desk = this.#openDesk(metrics);
-    this.#neighbours = this.#openNeighbours();
     this.#selfCheck = this.#openSelfCheck(ownMetrics);
     this.#server = this.#openServer(ownMetrics, metrics);
     this.#sightings = new ProbeSightings(clock);
@@ -174,7 +166,6 @@ class App implements Frontend {
       await this.#decode.start();
       await this.#aggregated.start();
       this.#prefillDirectory.start();
-      this.#neighbours.start(this.#config.namespace);
       this.#selfCheck.start();
       await this.#admin?.start(signal);
       await this.#server.listen(this.#config.http.host, this.#config.http.port);
@@ -211,7 +202,6 @@ class App implements Frontend {
 
   async close(): Promise<void> {
     this.#selfCheck.close();
-    this.#neighbours.close();
     await this.#desk.endAll();
     await this.#server.close();
     await this.#releases.close();
@@ -300,44 +290,22 @@ class App implements Frontend {
       }),
       metrics,
       log: new RequestLog(logger),
-      answered: (record) => this.#noteAnswer(record),
+      answered: (record) => this.#selfCheck.answered(record),
       clock,
       logger,
     });
   }
 
-  /** What an answer says of the worker that computed the prompt. */
-  #noteAnswer(record: RequestRecord): void {
-    const workerId = record.mode === 'disaggregated' ? record.prefillWorkerId : record.decodeWorkerId;
-    if (workerId === null) return;
-    const directories = [this.#prefillDirectory, this.#decode.directory, this.#aggregated.directory];
-    const worker = directories.map((directory) => directory.worker(workerId)).find((one) => one !== null);
-    const publishesKvEvents = worker?.publishesKvEvents === true;
-    this.#answers.note({ ...record, workerId, publishesKvEvents });
-  }
-
-  #openNeighbours(): Neighbours {
-    const own = [this.#decode.directory, this.#aggregated.directory, this.#prefillDirectory];
-    return new Neighbours(
-      this.#context.registry,
-      own.map(({ endpoint }) => formatEndpointName(endpoint)),
-    );
-  }
-
-  #openSelfCheck(metrics: Metrics): SelfCheck {
-    const { otherFindings, epochMs = Date.now } = this.#context;
-    const seen = {
+  #openSelfCheck(metrics: Metrics): FrontendSelfCheck {
+    return new FrontendSelfCheck({
+      ...this.#context,
       namespace: this.#config.namespace,
       decode: this.#decode,
       aggregated: this.#aggregated,
       prefill: this.#prefill,
       prompts: this.#prompts,
-      neighbours: this.#neighbours,
-      answers: this.#answers,
-      epochMs,
-    };
-    const sources = [() => frontendFindings(seen), ...(otherFindings === undefined ? [] : [otherFindings])];
-    return new SelfCheck({ ...this.#context, metrics, sources });
+      metrics,
+    });
   }
 
   #openAdmin(ownMetrics: Metrics): AdminServer | null {
