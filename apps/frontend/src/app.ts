@@ -29,10 +29,11 @@ import { ForwardedHeaders } from './http/forwarded-headers.js';
 import { RequestDesk } from './http/request-desk.js';
 import { RequestIntake } from './intake/request-intake.js';
 import { FrontendSelfCheck } from './self-check/frontend-self-check.js';
-import { createFrontendMetrics } from './metrics.js';
+import { createFrontendMetrics, showShapes } from './metrics.js';
 import type { FrontendMetrics } from './metrics.js';
 import { modelList, onlyModel } from './model-cards.js';
 import { EngineRenderer } from './rendering/engine-renderer.js';
+import { ShapeBook } from './rendering/shape-book.js';
 import { RouterHop } from './router-hop.js';
 import { RequestLog } from './request-log.js';
 import { HandoverReleases } from './serving/handover-releases.js';
@@ -124,6 +125,8 @@ class App implements Frontend {
     });
     this.#engines = new EngineClient(config.engineTimeouts, clock, context.authorizationOf);
     const { bytesMax } = config.text;
+    const shapes = new ShapeBook(logger);
+    showShapes(ownMetrics, shapes);
     this.#renderer = new EngineRenderer({
       ...config.rendering,
       ...{ engines: this.#engines, clock, metrics, bytesMax },
@@ -132,6 +135,7 @@ class App implements Frontend {
       ...config.rendering,
       local: new PromptEncoder({ ...config.text, text: context.text ?? null, clock, logger }),
       renderer: this.#renderer,
+      shapes,
     });
     this.#decode = this.#pool('decode', metrics);
     this.#aggregated = this.#pool('aggregated', metrics);
@@ -259,7 +263,7 @@ class App implements Frontend {
       legMetrics,
       routerTimeoutMs: this.#config.disaggregation.routerTimeoutMs,
       health: this.#config.health,
-      onChange: ({ tokenizerPath }) => this.#prompts.prepare(tokenizerPath),
+      onChange: (directory) => this.#prompts.prepare(directory),
     });
   }
 

@@ -251,3 +251,16 @@ function tokenMetrics(metrics: Metrics) {
     }),
   } satisfies Partial<FrontendMetrics>;
 }
+
+/** Which shapes of requests are rendered where, as far as that is proved. */
+export function showShapes(metrics: Metrics, book: { sources(): ReadonlyMap<string, string | null> }): void {
+  metrics.gauge({
+    name: 'kvasir_frontend_render_shapes',
+    help: 'Shapes of requests whose rendering was compared with the engine’s: source here when it was equal, engine when not.',
+    labels: ['shape', 'source'],
+    collect: (gauge) => {
+      for (const [shape, found] of book.sources())
+        for (const source of ['here', 'engine']) gauge.set({ shape, source }, source === found ? 1 : 0);
+    },
+  });
+}

@@ -132,6 +132,7 @@ describe('a request that ends between its legs', () => {
       },
       prompts: {
         encode: (request, { limit }) => Promise.resolve(knownTokens(request, limit) ?? { kind: 'ended' }),
+        contradicted: () => undefined,
       },
       engines,
       releases,

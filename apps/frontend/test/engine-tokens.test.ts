@@ -201,3 +201,46 @@ describe('other sources of tokens', () => {
     await expect.poll(() => overlap(frontend)).toBe(Math.floor(ids.length / 4));
   });
 });
+
+describe('--tokenizer auto', () => {
+  const question = { messages: [{ role: 'user', content: 'Which way is the harbour, and how far is it?' }] };
+
+  it('is proved at its start, and leaves to the engine what that renders otherwise', async () => {
+    const text = createTextService({ tokenizerPath: mockTokenizerPath });
+    await text.start();
+    const answer: Answer = (seen) => {
+      if (seen.path !== `${CHAT}/render`)
+        return says(404, { error: { message: 'none such', code: 404 } })(seen);
+      if ('tools' in seen.body) return says(200, rendered(IDS))(seen);
+      const { messages: asked } = seen.body as { messages: object[] };
+      void text.encodeChat({ messages: asked }).then((tokens) => says(200, rendered([...tokens]))(seen));
+    };
+    const worker = await scene.worker('aggregated', 'a', rendersBy(answer), {
+      tokenizerPath: mockTokenizerPath,
+    });
+    const frontend = await scene.frontend(['--tokenizer', 'auto', '--render-timeout-ms', '60000']);
+    const shape = (name: string, source: string): Promise<number> =>
+      metric(frontend, 'kvasir_frontend_render_shapes', `shape="${name}",source="${source}"`);
+    await expect.poll(() => shape('chat+tools', 'engine'), { timeout: 10_000 }).toBe(1);
+    expect(await shape('chat', 'here')).toBe(1);
+    await holding(worker, IDS);
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    await expect.poll(() => overlap(frontend, { ...question, tools }), { timeout: 10_000 }).toBe(10);
+    await text.close();
+  });
+
+  it('moves a shape to the engine whose count contradicts', async () => {
+    const worker = await scene.worker('aggregated', 'a', rendersBy(says(404, { detail: 'Not Found' })), {
+      tokenizerPath: mockTokenizerPath,
+    });
+    const frontend = await scene.frontend(['--tokenizer', 'auto', '--render-timeout-ms', '60000']);
+    // The engine says that its prompts have 12 tokens.
+    expect(await overlap(frontend, question)).toBe(0);
+    const moved = 'shape="chat",source="engine"';
+    expect(await metric(frontend, 'kvasir_frontend_render_shapes', moved)).toBe(1);
+    // Nobody else can render it: what can be had here is more than nothing.
+    await overlap(frontend, question);
+    expect(await metric(frontend, 'kvasir_frontend_untokenized_requests_total')).toBe(0);
+    expect(worker.engine.seen.filter((seen) => !isRender(seen))).toHaveLength(2);
+  });
+});

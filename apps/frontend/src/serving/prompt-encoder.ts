@@ -27,6 +27,8 @@ export type Encoding =
       readonly tokens: Uint32Array;
       /** Of the longest prompt, as the engine takes it. */
       readonly longestPromptTokens: number;
+      /** The engine's own count of the same prompt is to be the same. */
+      readonly isRenderedHere?: true;
     }
   /** A prompt has more tokens than it may; it was not encoded to its end. */
   | { readonly kind: 'over' }

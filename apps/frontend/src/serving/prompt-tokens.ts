@@ -3,7 +3,10 @@ import type { EndpointDirectory } from '../directory.js';
 import type { UntokenizedReason } from '../metrics.js';
 import type { EngineRenderer, RenderShortfall } from '../rendering/engine-renderer.js';
 import type { RenderedPrompts } from '../rendering/render-answer.js';
+import { promptShape } from '../rendering/prompt-shape.js';
 import type { TokenSource } from '../rendering/rendering-options.js';
+import type { ShapeBook } from '../rendering/shape-book.js';
+import { proveShapes } from '../rendering/shape-proof.js';
 import { joined, knownTokens } from './prompt-encoder.js';
 import type { Encoding, PromptEncoder } from './prompt-encoder.js';
 import type { PromptLimit } from './prompt-limit.js';
@@ -11,7 +14,7 @@ import type { PromptLimit } from './prompt-limit.js';
 /** What is asked of the pool that a request is for. */
 export type TokenizedPool = Pick<
   EndpointDirectory,
-  'tokenizerPath' | 'serving' | 'workersWithout' | 'lookUp'
+  'tokenizerPath' | 'model' | 'serving' | 'workersWithout' | 'lookUp'
 >;
 
 export interface TokensTarget {
@@ -27,11 +30,15 @@ export interface PromptTokensParts {
   readonly renderer: EngineRenderer;
   /** Asked in the place of the pool's engines; empty asks those. */
   readonly rendererUrls: readonly string[];
+  readonly shapes: ShapeBook;
 }
 
 /** The ids of requests' prompts, from whom they are to be had. */
 export class PromptTokens {
   readonly #parts: PromptTokensParts;
+  readonly #closing = new AbortController();
+  /** Who was last proved against, by model. */
+  readonly #proofs = new Map<string, string>();
 
   constructor(parts: PromptTokensParts) {
     this.#parts = parts;
@@ -53,12 +60,32 @@ export class PromptTokens {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#parts.local.close();
   }
 
-  /** Starts loading what workers name, so that it is there when the first request comes. */
-  prepare(workersPath: string | null): void {
-    if (this.#rendersHere) this.#parts.local.prepare(workersPath);
+  /** Starts loading what workers name, and proves what is rendered here against the first of them, anew whenever that is another one. */
+  prepare(pool: TokenizedPool): void {
+    if (!this.#rendersHere) return;
+    this.#parts.local.prepare(pool.tokenizerPath);
+    const [first] = pool.serving;
+    const { model } = pool;
+    if (this.#parts.source !== 'auto' || model === null || first === undefined) return;
+    if (!this.#parts.local.tokenizerFor(pool.tokenizerPath).hasTokenizer) return;
+    const proof = `${first.workerId} ${first.incarnation} ${pool.tokenizerPath ?? ''}`;
+    if (this.#proofs.get(model) === proof) return;
+    if (this.#proofs.has(model)) {
+      this.#parts.renderer.forget();
+      this.#parts.shapes.clear();
+    }
+    this.#proofs.set(model, proof);
+    void this.#prove(model, pool);
+  }
+
+  /** An engine has counted other tokens in a prompt that was rendered here. */
+  contradicted(request: PromptRequest, ownTokens: number, engineTokens: number): void {
+    const shape = promptShape(request);
+    this.#parts.shapes.contradicted({ shape, reason: 'usage', ownTokens, engineTokens });
   }
 
   /** What is known of the tokenizer of a model whose workers name this one. */
@@ -96,8 +123,23 @@ export class PromptTokens {
     return await this.#parts.local.encode(request, { tokenizerPath, signal, limit });
   }
 
+  async #prove(model: string, pool: TokenizedPool): Promise<void> {
+    const target = { pool, signal: this.#closing.signal, limit: { tokensMax: Infinity, keptTokens: null } };
+    const idsOf = (encoding: Encoding): Uint32Array | null =>
+      encoding.kind === 'ok' ? encoding.tokens : null;
+    await proveShapes(model, this.#parts.shapes, {
+      here: async (request) => idsOf(await this.#encodeHere(request, target)),
+      engine: async (request) => idsOf(await this.#ask(request, target)),
+    });
+  }
+
   async #encodeOrAsk(request: PromptRequest, target: TokensTarget): Promise<Encoding> {
+    if (this.#parts.shapes.isOfEngine(promptShape(request))) {
+      const asked = await this.#ask(request, target);
+      if (asked.kind !== 'unknown') return asked;
+    }
     const here = await this.#encodeHere(request, target);
+    if (here.kind === 'ok') return { ...here, isRenderedHere: true };
     if (here.kind !== 'unknown' || !ENGINE_MAY_KNOW.has(here.reason)) return here;
     const asked = await this.#ask(request, target);
     // What is known here of its beginning is more than nothing.

@@ -1,6 +1,6 @@
 import type { DialectName } from '@kvasir/contract';
 import { openAiError } from '@kvasir/openai';
-import type { ApiRequest, OpenAiError } from '@kvasir/openai';
+import type { ApiRequest, OpenAiError, PromptRequest } from '@kvasir/openai';
 import { Attempts } from '@kvasir/worker-health';
 import { SseKeepalive } from '../http/sse-keepalive.js';
 import type { WorkerPool } from '../worker-pool.js';
@@ -9,6 +9,7 @@ import { pairLegs } from './leg-pairing.js';
 import { modelNotFound } from './model-not-found.js';
 import { runPrefill } from './prefill-leg.js';
 import type { Encoding } from './prompt-encoder.js';
+import type { RequestRecord } from './request-record.js';
 import { contextError, promptLimit } from './prompt-limit.js';
 import type { ActiveRequest, IncomingRequest, ServingParts } from './serving-parts.js';
 
@@ -48,7 +49,9 @@ export async function serveRequest(
   if (encoding.kind === 'ok') record.ownTokens = countOfOnePrompt(encoding);
   const keepalive = keepAlive(parts, active);
   try {
-    return await serveLegs(parts, active);
+    const error = await serveLegs(parts, active);
+    if (error === null) compareCounts(parts, request, encoding, record);
+    return error;
   } finally {
     keepalive?.stop();
   }
@@ -57,6 +60,17 @@ export async function serveRequest(
 /** Null for several prompts: the engine counts them apart. */
 function countOfOnePrompt({ tokens, longestPromptTokens }: Extract<Encoding, { kind: 'ok' }>): number | null {
   return tokens.length === longestPromptTokens ? tokens.length : null;
+}
+
+/** What was rendered here and counted otherwise by the engine, where that said. */
+function compareCounts(
+  { prompts }: ServingParts,
+  request: PromptRequest,
+  encoding: Encoding,
+  { ownTokens, promptTokens }: RequestRecord,
+): void {
+  if (encoding.kind !== 'ok' || encoding.isRenderedHere !== true || ownTokens === null) return;
+  if (ownTokens !== promptTokens) prompts.contradicted(request, ownTokens, promptTokens);
 }
 
 /** From now on the request is queued, computed and generated: a stream may be silent for long. */

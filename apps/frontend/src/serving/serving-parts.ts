@@ -19,7 +19,7 @@ export interface ServingParts {
   readonly decode: WorkerPool;
   readonly aggregated: WorkerPool;
   readonly prefill: Pick<RouterHop, 'isAvailable' | 'dialects' | 'workersOtherThan' | 'book' | 'lifeOf'>;
-  readonly prompts: Pick<PromptTokens, 'encode'>;
+  readonly prompts: Pick<PromptTokens, 'encode' | 'contradicted'>;
   readonly engines: EngineClient;
   readonly releases: HandoverReleases;
   readonly metrics: FrontendMetrics;
