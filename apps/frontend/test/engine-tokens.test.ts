@@ -209,9 +209,14 @@ describe('--tokenizer auto', () => {
     const text = createTextService({ tokenizerPath: mockTokenizerPath });
     await text.start();
     const answer: Answer = (seen) => {
-      if (seen.path !== `${CHAT}/render`)
-        return says(404, { error: { message: 'none such', code: 404 } })(seen);
-      if ('tools' in seen.body) return says(200, rendered(IDS))(seen);
+      if (seen.path !== `${CHAT}/render`) {
+        says(404, { error: { message: 'none such', code: 404 } })(seen);
+        return;
+      }
+      if ('tools' in seen.body) {
+        says(200, rendered(IDS))(seen);
+        return;
+      }
       const { messages: asked } = seen.body as { messages: object[] };
       void text.encodeChat({ messages: asked }).then((tokens) => says(200, rendered([...tokens]))(seen));
     };
