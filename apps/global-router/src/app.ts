@@ -1,8 +1,17 @@
 import type { EventPlane } from '@kvasir/event-plane';
 import type { PoolRole, SettingsReading } from '@kvasir/pool-policy';
 import type { Registry } from '@kvasir/registry';
-import { createAdminServer, createMetrics, joinMetrics, ServiceError } from '@kvasir/service';
-import type { AdminServer, Clock, Component, DrainReport, Logger, Metrics, Readiness } from '@kvasir/service';
+import { createAdminServer, createMetrics, joinMetrics, SelfCheck, ServiceError } from '@kvasir/service';
+import type {
+  AdminServer,
+  Clock,
+  Component,
+  DrainReport,
+  FindingSource,
+  Logger,
+  Metrics,
+  Readiness,
+} from '@kvasir/service';
 import { routerId } from '@kvasir/units';
 import type { Prng, RouterId } from '@kvasir/units';
 import { addPoolRoutes } from './admin-routes.js';
@@ -30,6 +39,8 @@ export interface GlobalRouterContext {
   readonly routerId: RouterId;
   /** Shown on the same page. */
   readonly otherMetrics?: readonly Metrics[] | undefined;
+  /** What is wrong with what it stands on. */
+  readonly otherFindings?: FindingSource | undefined;
 }
 
 export interface GlobalRouter extends Component {
@@ -60,6 +71,7 @@ class App implements GlobalRouter {
   readonly #pools: Pools;
   readonly #metrics: GlobalRouterMetrics;
   readonly #admin: AdminServer;
+  readonly #selfCheck: SelfCheck;
   readonly #services: ReadonlyMap<PoolRole, RoleService>;
   #watch: SettingsWatch | null = null;
   #isLeaving = false;
@@ -81,11 +93,14 @@ class App implements GlobalRouter {
       chooser: new PoolChooser({ ...context, pools: this.#pools, metrics: this.#metrics }),
     };
     this.#services = new Map(ROLES.map((role, place) => [role, this.#roleService(role, place, parts)]));
+    const sources = context.otherFindings === undefined ? [] : [context.otherFindings];
+    this.#selfCheck = new SelfCheck({ ...context, metrics, sources });
     this.#admin = createAdminServer({
       name: 'admin',
       ...config.admin,
       metrics: joinMetrics(metrics, context.otherMetrics ?? []),
       readiness: () => this.readiness(),
+      findings: this.#selfCheck.findings,
       extend: (server) => addPoolRoutes(server, this.#pools, decisions),
     });
   }
@@ -94,6 +109,7 @@ class App implements GlobalRouter {
   async start(signal: AbortSignal): Promise<void> {
     const { logger, clock } = this.#context;
     try {
+      this.#selfCheck.start();
       await this.#admin.start(signal);
       this.#pools.apply(this.#config.settings);
       for (const service of this.#services.values()) await service.start(signal);
@@ -130,6 +146,7 @@ class App implements GlobalRouter {
     this.#watch?.close();
     for (const service of this.#services.values()) await service.close();
     this.#pools.close();
+    this.#selfCheck.close();
     await this.#admin.close();
   }
 
