@@ -4,6 +4,7 @@ import { EngineLives } from '@kvasir/engines';
 import type { EngineLife } from '@kvasir/engines';
 import type { EndpointView, Registry, RegistryWatch } from '@kvasir/registry';
 import type { WorkerId } from '@kvasir/units';
+import { modelFolder } from './rendering/model-folder.js';
 
 /** Endpoints that are followed at most, own one included; pools beyond it are not seen. */
 const ENDPOINTS_MAX = 1_024;
@@ -37,6 +38,9 @@ export class EndpointDirectory {
   #addresses: ReadonlySet<string> = new Set();
   #serving: readonly WorkerRecord[] = [];
   #model: string | null = null;
+  #tokenizerPath: string | null = null;
+  /** Of which model a folder was looked for, and what was found. */
+  #found: readonly [model: string, folder: string | null] | null = null;
   #loraNames: ReadonlySet<string> = new Set();
   /** Every name of the model beside its own, with the workers that take new work but do not answer to it. */
   #otherNames: ReadonlyMap<string, readonly WorkerId[]> = new Map();
@@ -99,9 +103,9 @@ export class EndpointDirectory {
     return this.#contextTokensMax;
   }
 
-  /** Where the model's tokenizer is, if any worker says. */
+  /** Where the model's tokenizer is: what a worker says, else what is found on this machine by the model's name. */
   get tokenizerPath(): string | null {
-    return this.#serving.find(({ tokenizerPath }) => tokenizerPath !== null)?.tokenizerPath ?? null;
+    return this.#tokenizerPath;
   }
 
   /** Every dialect that a worker which takes new work speaks: a pool may mix engines of one model. */
@@ -205,7 +209,16 @@ export class EndpointDirectory {
     this.#knownNames = new Set(workers.flatMap(servedNames));
     this.#otherNames = otherNames(this.#serving);
     this.#contextTokensMax = Math.min(...workers.map(({ contextTokensMax }) => contextTokensMax));
+    this.#tokenizerPath =
+      this.#serving.find(({ tokenizerPath }) => tokenizerPath !== null)?.tokenizerPath ?? this.#findFolder();
     this.#onChange(this);
+  }
+
+  /** Looked for once: the disk is not asked at every change of a worker. */
+  #findFolder(): string | null {
+    if (this.#model === null) return null;
+    if (this.#found?.[0] !== this.#model) this.#found = [this.#model, modelFolder(this.#model)];
+    return this.#found[1];
   }
 
   /** Names of the endpoints that can be got to from the own one; those that are new are followed from now on. */
