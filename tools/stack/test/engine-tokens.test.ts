@@ -5,7 +5,8 @@ import { InProcessRegistry } from '@kvasir/registry';
 import { createLogger, readOptions, systemClock } from '@kvasir/service';
 import { requestId, routerId, seededPrng } from '@kvasir/units';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { metricSum } from './start-stack.js';
+import { metricSum, startStack } from './start-stack.js';
+import type { RunningStack } from './start-stack.js';
 
 const BLOCK_SIZE = 16;
 const SOON = { timeout: 20_000 };
@@ -89,5 +90,56 @@ describe('a frontend without a tokenizer before engines with render routes', () 
     }, SOON);
     expect(again.cached).toBe(again.predicted);
     expect(await metricSum(`${url}/metrics`, 'kvasir_frontend_untokenized_requests_total')).toBeNaN();
+  });
+});
+
+describe('a stack whose engines tell images apart', () => {
+  let running: RunningStack;
+  beforeAll(async () => {
+    running = await startStack({ speedup: 20, blockSize: BLOCK_SIZE });
+  }, 60_000);
+  afterAll(() => running.stop());
+
+  async function ask(image: string): Promise<{ cached: number; predicted: number }> {
+    const story = 'Kvasir was made of the spittle of all the gods. '.repeat(20);
+    const parts = [
+      { type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } },
+      { type: 'text', text: story },
+    ];
+    const messages = [
+      { role: 'user', content: `Look at this. ${story}` },
+      { role: 'assistant', content: 'I look.' },
+      { role: 'user', content: parts },
+    ];
+    const response = await fetch(`${running.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'kvasir-mock', max_tokens: 2, messages }),
+    });
+    const body = (await response.json()) as { usage: { prompt_tokens_details: { cached_tokens: number } } };
+    expect(response.status).toBe(200);
+    return {
+      cached: body.usage.prompt_tokens_details.cached_tokens,
+      predicted: Number(response.headers.get('x-kvasir-overlap-blocks')) * BLOCK_SIZE,
+    };
+  }
+
+  it('never predicts a hit behind an image, whatever equal text follows it', async () => {
+    expect(await ask('AAAA')).toEqual({ cached: 0, predicted: 0 });
+    const other = await vi.waitFor(async () => {
+      const found = await ask('BBBB');
+      expect(found.predicted).toBeGreaterThan(0);
+      return found;
+    }, SOON);
+    const third = await ask('CCCC');
+    expect(third.predicted).toBe(other.predicted);
+    // Another image: the engine finds what is before it, and no more.
+    expect(third.cached).toBeGreaterThanOrEqual(third.predicted);
+    // The same image: whichever engine has seen it finds more, and is promised no more than before.
+    await vi.waitFor(async () => {
+      const again = await ask('CCCC');
+      expect(again.predicted).toBe(third.predicted);
+      expect(again.cached).toBeGreaterThan(third.cached);
+    }, SOON);
   });
 });

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EngineParts, RankParts } from '../engine-parts.js';
 import { answerForm } from './answer-forms.js';
 
+import { withoutImages } from './image-parts.js';
 import { readGenerationRequest } from './generation-request.js';
 import type { GenerationRequest } from './generation-request.js';
 import { Generation } from './generation.js';
@@ -123,7 +124,7 @@ export async function encodePrompts(
     if (api.kind === 'chat') {
       const reading = readChatMessages(api.messages);
       if (reading.kind === 'invalid') return engineError(400, reading.error.message, reading.error.param);
-      const tokens = await parts.text.encodeChat(api.body.bytes);
+      const tokens = await parts.text.encodeChat(withoutImages(api.body.bytes));
       return [tokens];
     }
     const prompts = await Promise.all(
