@@ -137,7 +137,7 @@ export class RouterHop {
       if (!(answer instanceof RpcError)) this.#unreachableUntilMs.delete(address);
       if (!(answer instanceof RpcError)) return this.#booked(client, query, answer);
       // Unless the router itself said no, it may have booked before the answer was lost.
-      if (!answer.code.startsWith('SCHED_')) this.#free(client, query.bookingId);
+      if (!answer.code.startsWith('SCHED_')) this.#free(address, query.bookingId);
       if (scope.hasEnded()) return { kind: 'ended' };
       last = { kind: 'unavailable', code: answer.code, reason: answer.message };
       this.#parts.logger.warn({ leg: this.#parts.leg, address, code: answer.code }, 'router chose nobody');
@@ -269,11 +269,13 @@ export class RouterHop {
   ): RouterChoice {
     const dialect = dialectOf(decision.dialect);
     // A router of pools books in one of them: that one is told of the rest.
-    const holder = decision.routerAddress === null ? client : this.#client(decision.routerAddress);
+    const holder = decision.routerAddress ?? client.address;
     const free = (): void => this.#free(holder, bookingId);
     const firstToken = (): void => {
       // Without it the prompt counts until the booking is freed.
-      holder.markPrefillComplete(bookingId).catch(() => undefined);
+      this.#client(holder)
+        .markPrefillComplete(bookingId)
+        .catch(() => undefined);
     };
     if (this.#parts.allowsUrl?.(decision.url) === false) {
       free();
@@ -287,24 +289,24 @@ export class RouterHop {
     return { kind: 'booked', booking: { decision, dialect, rank, watch, firstToken, free } };
   }
 
-  /** `Free` implies `MarkPrefillComplete`: one call instead of two, off the request's way. */
-  #free(client: RouterClient, bookingId: RequestId): void {
-    const free = this.#tryFree(client, bookingId).finally(() => this.#frees.delete(free));
+  /**
+   * `Free` implies `MarkPrefillComplete`: one call instead of two, off the request's way. By address: a router that was off the list for a moment, and
+   * forgotten here, still holds the booking.
+   */
+  #free(address: string, bookingId: RequestId): void {
+    const free = this.#tryFree(address, bookingId).finally(() => this.#frees.delete(free));
     this.#frees.add(free);
   }
 
-  async #tryFree(client: RouterClient, bookingId: RequestId): Promise<void> {
+  async #tryFree(address: string, bookingId: RequestId): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await client.free(bookingId);
+        await this.#client(address).free(bookingId);
         return;
       } catch (error) {
         if (attempt < FREE_ATTEMPTS_MAX) continue;
         this.#parts.metrics.unfreedBookings.inc();
-        this.#parts.logger.warn(
-          { error, requestId: bookingId, address: client.address },
-          'booking not freed',
-        );
+        this.#parts.logger.warn({ error, requestId: bookingId, address }, 'booking not freed');
         return;
       }
     }

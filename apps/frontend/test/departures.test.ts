@@ -159,3 +159,25 @@ describe('the times of an engine', () => {
     expect(prefill.engine.seen).toHaveLength(1);
   });
 });
+
+describe('a router that is off the list for a moment', () => {
+  it('is told all the same when a leg that it has booked is over', async () => {
+    const router = await scene.prefillRouter();
+    const prefill = await scene.worker('prefill', 'p', hangs);
+    await scene.worker('decode', 'd', generates);
+    const frontend = await scene.frontend();
+    await until(() => router.router.isReady());
+    const answer = post(frontend);
+    await until(has(prefill));
+    // As when the registry has lost its records and gets them anew: the frontend forgets the router while its leg runs.
+    await router.lease.release();
+    await until(() => router.router.bookingCount() === 1);
+    const [seen] = prefill.engine.seen;
+    if (seen === undefined) throw new TypeError('Cannot answer: nothing was asked');
+    await prefills()(seen);
+    expect((await answer).status).toBe(200);
+    await expect.poll(() => router.router.bookingCount()).toBe(0);
+    expect(router.freed).toEqual(router.booked);
+    expect(await metric(frontend, 'kvasir_frontend_unfreed_bookings_total')).toBe(0);
+  });
+});

@@ -32,6 +32,8 @@ export interface TestWorker {
 
 export interface TestRouter {
   readonly router: KvRouter;
+  /** Of its record. */
+  readonly lease: { release(): Promise<void> };
   /** Ids of `FindBestWorker` calls, and of `Free` calls. */
   readonly booked: string[];
   readonly freed: string[];
@@ -132,7 +134,7 @@ export class Scene {
       await router.close();
     };
     this.#closers.push(close);
-    return { router, booked, freed, close };
+    return { router, booked, freed, lease: registered.lease, close };
   }
 
   /** A frontend that is ready for requests. */
