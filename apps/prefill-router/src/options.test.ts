@@ -1,4 +1,5 @@
 import { formatHelp, readOptions } from '@kvasir/service';
+import { HEALTH_OPTIONS_DEFAULT } from '@kvasir/worker-health';
 import { describe, expect, it } from 'vitest';
 import { prefillRouterConfig } from './config.js';
 import { prefillRouterOptions } from './options.js';
@@ -44,6 +45,7 @@ describe('the options of the prefill router', () => {
       ...['--router-booking-ttl-ms=7', '--grpc-host=::', '--grpc-advertised-host=router-0', '--grpc-port=8'],
       ...['--admin-host=::1', '--admin-port=9', '--engine-head-timeout-ms=12'],
       ...['--first-token-timeout-ms=13', '--token-gap-timeout-ms=14', '--router-bookings-per-caller-max=15'],
+      '--set-aside-share-max=0.25',
     );
     expect(config).toEqual({
       endpoint: { namespace: 'test', component: 'decode', endpoint: 'generate' },
@@ -52,6 +54,7 @@ describe('the options of the prefill router', () => {
       admin: { host: '::1', port: 9 },
       syncsReplicas: true,
       engineTimeouts: { headTimeoutMs: 12, firstTokenTimeoutMs: 13, tokenGapTimeoutMs: 14 },
+      health: { ...HEALTH_OPTIONS_DEFAULT, setAsideShareMax: 0.25 },
       kvUsageMax: null,
       poolRequestsMax: null,
       scheduler: {

@@ -71,7 +71,9 @@ describe('bad input', () => {
       body: body(),
     });
     const { error } = (await response.json()) as ErrorBody;
-    expect({ status: response.status, type: error.type }).toEqual({ status, type: 'invalid_request_error' });
+    // What only an engine can judge is told in its own words.
+    expect(response.status).toBe(status);
+    expect(['invalid_request_error', 'BadRequestError']).toContain(error.type);
     expect(error.message.length).toBeGreaterThan(10);
     expect(error.message).not.toMatch(/undefined|\[object|at .*\.ts/);
     expect(response.headers.get('x-request-id')).toBeTruthy();
