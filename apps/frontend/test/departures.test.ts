@@ -174,7 +174,7 @@ describe('a router that is off the list for a moment', () => {
     await until(() => router.router.bookingCount() === 1);
     const [seen] = prefill.engine.seen;
     if (seen === undefined) throw new TypeError('Cannot answer: nothing was asked');
-    void prefills()(seen);
+    prefills()(seen);
     expect((await answer).status).toBe(200);
     await expect.poll(() => router.router.bookingCount()).toBe(0);
     expect(router.freed).toEqual(router.booked);
