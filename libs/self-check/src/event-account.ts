@@ -26,7 +26,7 @@ export interface EventLook {
 }
 
 export interface EventAccountState {
-  /** Blocks that were surely filled since the last event that told of one. */
+  /** Blocks that were surely filled without a word by an engine that has never told of one. */
   readonly filledBlocks: number;
   /** Looks at which blocks were told of although the engine has done nothing since the look before the last. */
   readonly idleStores: number;
@@ -34,7 +34,7 @@ export interface EventAccountState {
 
 /**
  * What an engine computes beside what it tells. Each request leaves less than one block unfilled, so of `computedTokens` at least
- * `computedTokens − requests × blockSize` fill blocks, and each of these is told of by an engine whose events arrive.
+ * `computedTokens − requests × blockSize` fill blocks, and the first of these are told of by an engine whose events arrive.
  */
 export class EventAccount {
   /** When blocks were last told of. */
@@ -56,7 +56,8 @@ export class EventAccount {
     if (hasTold || isBehind || this.#base === null) this.#base = work;
     const computed = work.computedTokens - this.#base.computedTokens;
     const requests = work.endedRequests - this.#base.endedRequests + openRequests;
-    const filledBlocks = Math.max(0, Math.floor(computed / blockSize) - requests);
+    // Who has told of blocks may fill others that it holds already, and need not tell of them: the same questions again, with the same answers.
+    const filledBlocks = storedEvents > 0 ? 0 : Math.max(0, Math.floor(computed / blockSize) - requests);
     const isIdle = openRequests === 0 && work.computedTokens === this.#work?.computedTokens;
     this.#idleLooks = isIdle ? this.#idleLooks + 1 : 0;
     this.#work = work;
