@@ -1,6 +1,6 @@
 /**
- * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run replay`, `npm run faults`, `npm run churn`, `npm run doctor`, `npm run fuzz` and `npm run docs` run: makes a fresh clone ready
- * (packages, build), then does the command. Plain JavaScript without dependencies, because nothing is installed yet.
+ * What `npm start`, `npm test` and every `npm run` command of the README run: makes a fresh clone ready (packages, build), then does the command.
+ * Plain JavaScript without dependencies, because nothing is installed yet.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -149,49 +149,37 @@ function check() {
   process.stderr.write('\nAll checks passed.\n');
 }
 
+const isDistributed = (args) => args.includes('--distributed');
+const always = () => true;
+const never = () => false;
+
+/** Programs by the name of their command: where they are, and when real servers must be there. */
+const PROGRAMS = {
+  start: ['tools/stack', isDistributed],
+  frontend: ['apps/frontend', never],
+  'engine-agent': ['apps/engine-agent', never],
+  'prefill-router': ['apps/prefill-router', never],
+  'global-router': ['apps/global-router', never],
+  doctor: ['tools/doctor', never],
+  replay: ['tools/replay', isDistributed],
+  bench: ['tools/bench', always],
+  faults: ['tools/faults', always],
+  churn: ['tools/churn', always],
+  'e2e:vllm': ['tools/e2e-vllm', always],
+  fuzz: ['tools/fuzz', never],
+  docs: ['tools/reference', never],
+};
+
+async function runProgram([folder, needsServers], args) {
+  if (needsServers(args)) installServers();
+  build();
+  await become(`${folder}/dist/main.js`, args);
+}
+
 const COMMANDS = {
-  start: async (args) => {
-    if (args.includes('--distributed')) installServers();
-    build();
-    await become('tools/stack/dist/main.js', args);
-  },
-  replay: async (args) => {
-    if (args.includes('--distributed')) installServers();
-    build();
-    await become('tools/replay/dist/main.js', args);
-  },
-  faults: async (args) => {
-    installServers();
-    build();
-    await become('tools/faults/dist/main.js', args);
-  },
-  churn: async (args) => {
-    installServers();
-    build();
-    await become('tools/churn/dist/main.js', args);
-  },
-  'e2e:vllm': async (args) => {
-    installServers();
-    build();
-    await become('tools/e2e-vllm/dist/main.js', args);
-  },
-  doctor: async (args) => {
-    build();
-    await become('tools/doctor/dist/main.js', args);
-  },
-  fuzz: async (args) => {
-    build();
-    await become('tools/fuzz/dist/main.js', args);
-  },
-  bench: async (args) => {
-    installServers();
-    build();
-    await become('tools/bench/dist/main.js', args);
-  },
-  docs: async (args) => {
-    build();
-    await become('tools/reference/dist/main.js', args);
-  },
+  ...Object.fromEntries(
+    Object.entries(PROGRAMS).map(([name, program]) => [name, (args) => runProgram(program, args)]),
+  ),
   test: (args) => {
     installServers();
     build();
