@@ -12,7 +12,8 @@ const ALLOWED: Readonly<Record<Measure, { readonly share: number; readonly amoun
   // As many as requests happen to be under way.
   sockets: { share: 0.25, amount: 12 },
   timers: { share: 0.25, amount: 20 },
-  series: { share: 0.02, amount: 4 },
+  // Outcomes that come for the first time; one series left behind by each worker of the second half is more than that.
+  series: { share: 0, amount: 24 },
   keys: { share: 0, amount: 4 },
 };
 

@@ -29,7 +29,7 @@ function readPage(text: string): Readonly<Record<string, number>> {
     rssMiB: value('process_resident_memory_bytes') / MIB,
     sockets: value('nodejs_active_resources{type="TCPSocketWrap"'),
     timers: value('nodejs_active_resources{type="Timeout"'),
-    // What runs now is a series per kind; the same kinds come and go.
-    series: lines.filter((line) => !line.startsWith('nodejs_active_')).length,
+    // What runs now, and how it was collected, is a series per kind; the same few kinds come and go.
+    series: lines.filter((line) => !/^nodejs_(active|gc)_/.test(line)).length,
   };
 }
