@@ -133,8 +133,8 @@ function test(args) {
   process.exit(result.status ?? 1);
 }
 
-/** The one gate: format, boundaries, types, dead code, unit tests. */
-function check() {
+/** The one gate: format, boundaries, types, dead code, unit tests (not `--without-tests`, for whoever has just run them all). */
+function check(args) {
   const steps = [
     ['format', bin('prettier'), ['--check', '--log-level=warn', '.']],
     ['types', bin('tsc'), ['-b']],
@@ -142,9 +142,10 @@ function check() {
     ['dead code', bin('knip'), ['--no-progress']],
     ['unit tests', bin('vitest'), ['run', '--project', 'unit', '--reporter=dot']],
   ];
-  for (const [name, command, args] of steps) {
+  const wanted = args.includes('--without-tests') ? steps.filter(([name]) => name !== 'unit tests') : steps;
+  for (const [name, command, stepArgs] of wanted) {
     process.stderr.write(`\n── ${name}\n`);
-    run(command, args);
+    run(command, stepArgs);
   }
   process.stderr.write('\nAll checks passed.\n');
 }
